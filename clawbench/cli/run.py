@@ -1,0 +1,233 @@
+"""``clawbench run``: packs through scenarios, voted and explained."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from ..bench import StageOutcome
+    from ..pack import Pack
+    from ..scenario import Scenario
+    from ..stage import Sampling, Stage
+
+
+@click.command("run", short_help="Run a pack through scenarios and explain its score.")
+@click.argument("scenarios", nargs=-1, required=True, metavar="SCENARIO...")
+@click.option("--pack", "packs", multiple=True, metavar="DIR|FILE", help="A pack's folder, pack.json or .md file.")
+@click.option("--model", default="offline", show_default=True, metavar="NAME", help="offline, or replay:PATH.")
+@click.option("--runs", default=3, show_default=True, metavar="N", help="Runs of each scenario; odd, since they vote.")
+@click.option("--seed", default="0", show_default=True, metavar="S", help="Draws identity, date and facts.")
+@click.option("--user-context", metavar="JSON|FILE", help='Overrides of the identity, like \'{"USER_NAME": "Ada Ng"}\'.')
+@click.option("--temperature", default="0.7", show_default=True, metavar="T", help="Sampling temperature.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where runs are kept; the same DIR goes on.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the report.")
+@click.option("--fail-under", metavar="X", help="Exit 1 if the score is below X (0..1).")
+@click.option("--early", is_flag=True, help="Skip runs that can no longer change a vote.")
+@click.option("--compress", is_flag=True, help="Keep the runs zstd-compressed.")
+@click.option("-j", "--jobs", default=4, show_default=True, metavar="N", help="Runs at a time.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress, and one line per scenario.")
+def command(
+    scenarios: tuple[str, ...],
+    packs: tuple[str, ...],
+    model: str,
+    runs: int,
+    seed: str,
+    user_context: str | None,
+    temperature: str,
+    out: Path | None,
+    as_json: bool,
+    fail_under: str | None,
+    early: bool,
+    compress: bool,
+    jobs: int,
+    quiet: bool,
+) -> int:
+    """Run policy packs through scenarios in the sandbox, N times each, and explain every check.
+
+    SCENARIO is a file or the name of one that `clawbench list` shows. Without --pack, the scenario's own
+    variants are compared, else ./pack is used, else the baseline pack. Exits with 0, 1 if a critical check
+    failed or the score is below --fail-under, 2 for bad input, 3 if a vote is undecided for want of the model.
+    """
+    import asyncio
+
+    from ..bench import AsyncioExecutor, Bench
+    from ..library import scenario_path
+    from ..models import model_named
+    from ..report.document import bench_document
+    from ..scenario import load_scenario
+    from ..stage import Sampling
+
+    threshold = _share(fail_under)
+    sampling = Sampling(temperature=_decimal(temperature, "--temperature"))
+    context = user_context_of(user_context)
+    loaded = [load_scenario(scenario_path(name)) for name in scenarios]
+    chosen = model_named(model)
+    stages = _stages(loaded, packs, seed, context, sampling)
+    if jobs < 1:
+        raise click.BadParameter(f"{jobs} is not at least 1", param_hint="--jobs")
+    folder = out or _new_folder(loaded[0].name)
+    bench = Bench(folder=folder, model=chosen, runs=runs, early=early, executor=AsyncioExecutor(jobs))
+
+    from ..report.progress import watched
+
+    with watched(bench, len(stages) * runs, show=not (as_json or quiet)):
+        try:
+            outcomes = asyncio.run(bench.results(stages))
+        except KeyboardInterrupt:
+            _say_how_to_go_on(folder)
+            return 130
+    if compress:
+        _compress(folder, stages)
+    document = bench_document(outcomes, folder, again=_command_line(folder, out))
+    if as_json:
+        import orjson
+
+        click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
+    else:
+        from ..report.terminal import print_bench
+
+        print_bench(outcomes, folder, quiet=quiet)
+    return _exit_status(outcomes, threshold)
+
+
+def _exit_status(outcomes: list[StageOutcome], threshold: Fraction | None) -> int:
+    from ..bench import weighted_mean
+
+    if any(outcome.voted is None for outcome in outcomes):
+        return 3
+    if any(outcome.voted.tally.critical for outcome in outcomes if outcome.voted):
+        return 1
+    return 1 if threshold is not None and weighted_mean(outcomes) < threshold else 0
+
+
+def _stages(
+    loaded: list[Scenario], packs: tuple[str, ...], seed: str, context: Mapping[str, str], sampling: Sampling
+) -> list[Stage]:
+    from ..stage import staged
+
+    named = _named_packs(packs)
+    stages = []
+    for scenario in loaded:
+        first = None
+        for pack in named or _own_packs(scenario):
+            stage = staged(
+                scenario,
+                pack,
+                seed=seed,
+                user_context=context,
+                sampling=sampling,
+                world=first.world if first else None,
+                rubric=first.rubric if first else None,
+            )
+            first = first or stage
+            stages.append(stage)
+    seen: dict[str, str] = {}
+    for stage in stages:
+        if stage.name in seen:
+            raise click.UsageError(f"{stage.name} is asked for twice")
+        seen[stage.name] = stage.name
+    return stages
+
+
+def _named_packs(packs: tuple[str, ...]) -> list[Pack]:
+    from ..library import pack_path
+    from ..pack import load_pack
+
+    return [load_pack(pack_path(name)) for name in packs]
+
+
+def _own_packs(scenario: Scenario) -> list[Pack]:
+    """What a scenario is run with when no pack is named: its variants, else ./pack, else the baseline."""
+    from ..library import default_pack
+    from ..pack import load_pack, pack_from_text
+
+    variants = scenario.variant_texts()
+    if variants:
+        return [pack_from_text(text, name) for name, text in variants.items()]
+    place = default_pack()
+    if place is None:
+        raise click.UsageError("no --pack, no ./pack and no packs/baseline: name a pack with --pack DIR")
+    return [load_pack(place)]
+
+
+def user_context_of(text: str | None) -> dict[str, str]:
+    """The overrides in ``text``, a JSON object or the path of a file that holds one."""
+    import json
+
+    from ..errors import InvalidInput
+
+    if text is None:
+        return {}
+    where = "--user-context"
+    if not text.lstrip().startswith("{"):
+        path = Path(text)
+        try:
+            if path.stat().st_size > 65_536:
+                raise InvalidInput.of("USER_CONTEXT_TOO_LARGE", "at most 65536 bytes are read", f"{where} {text}")
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidInput.of("USER_CONTEXT_MISSING", f"cannot be read: {error}", f"{where} {text}") from None
+    try:
+        values = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise InvalidInput.of("USER_CONTEXT_JSON", f"not JSON: {error}", where) from None
+    if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
+        raise InvalidInput.of("USER_CONTEXT_TYPE", "expected an object of names and texts", where)
+    return values
+
+
+def _share(text: str | None) -> Fraction | None:
+    if text is None:
+        return None
+    share = Fraction(_decimal(text, "--fail-under"))
+    if share > 1:
+        raise click.BadParameter(f"{text} is not between 0 and 1", param_hint="--fail-under")
+    return share
+
+
+def _decimal(text: str, option: str) -> str:
+    """A non-negative decimal as it was written."""
+    import re
+
+    if not re.fullmatch(r"\d{1,6}(\.\d{1,9})?", text):
+        raise click.BadParameter(f"{text!r} is not a decimal number such as 0.8", param_hint=option)
+    return text
+
+
+def _new_folder(name: str) -> Path:
+    """A fresh folder under runs/, named after the moment and the first scenario."""
+    from datetime import datetime
+
+    stem = f"runs/{datetime.now():%Y%m%d-%H%M%S}-{name}"
+    folder, number = Path(stem), 1
+    while folder.exists():
+        number += 1
+        folder = Path(f"{stem}-{number}")
+    return folder
+
+
+def _command_line(folder: Path, out: Path | None) -> str:
+    words = ["clawbench", *sys.argv[1:]]
+    return shlex.join(words if out is not None else [*words, "--out", str(folder)])
+
+
+def _say_how_to_go_on(folder: Path) -> None:
+    whole = sum(1 for _ in folder.rglob("run-*.jsonl"))
+    click.echo(f"\ninterrupted; {whole} whole runs are kept in {folder}", err=True)
+    words: list[Any] = ["clawbench", *sys.argv[1:]]
+    if "--out" not in words and not any(str(word).startswith("--out=") for word in words):
+        words += ["--out", str(folder)]
+    click.echo(f"go on with: {shlex.join(words)}", err=True)
+
+
+def _compress(folder: Path, stages: list[Stage]) -> None:
+    from ..archive import compress_bench
+
+    compress_bench(folder, sorted(path for stage in stages for path in (folder / stage.name).glob("run-*.jsonl")))

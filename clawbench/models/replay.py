@@ -1,0 +1,51 @@
+"""A model that answers recorded turns, and refuses anything that was not recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import ReplayMiss
+from ..trajectory import read_trajectory, trajectory_paths
+from .protocol import Reply, Request, ToolCall, Usage
+
+
+class ReplayModel:
+    """Answers from the trajectories at ``place`` (a file, or a bench's folder).
+
+    A turn is found by its run and number, and is only given out if the conversation so far is the recorded one:
+    a replay never answers another question than the one that was asked.
+    """
+
+    name = "replay"
+    version = "1"
+    simulated = True
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+        self._turns: dict[tuple[str, int], Mapping[str, Any]] = {}
+        for path in trajectory_paths([place]):
+            run = read_trajectory(path)
+            for turn, step in enumerate(run.steps):
+                self._turns[run.start["unit"], turn] = step
+
+    async def reply(self, request: Request) -> Reply:
+        step = self._turns.get((request.unit, request.turn))
+        if step is None:
+            raise ReplayMiss.of("REPLAY_MISS", f"{self._place} holds no turn {request.turn} of run {request.unit}")
+        if step["context"] != request.context:
+            raise ReplayMiss.of(
+                "REPLAY_DIVERGED",
+                f"the conversation before turn {request.turn} of run {request.unit} is not the recorded one",
+            )
+        prompt, completion = step["usage"]
+        return Reply(
+            text=step["text"],
+            calls=tuple(ToolCall(call["id"], call["name"], call["arguments"]) for call in step["calls"]),
+            usage=Usage(prompt, completion),
+            finish=step["finish"],
+            reasoning=step["reasoning"],
+            fingerprint=step["fingerprint"],
+        )
+

@@ -1,0 +1,1 @@
+"""Views of a bench: the terminal and plain text."""
