@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+_MOST_PROBLEMS = 40
+
 
 def main() -> int:
     """Runs the command line; returns 0, 1 (failed), 2 (usage or input) or 3 (infrastructure)."""
@@ -17,8 +19,10 @@ def main() -> int:
     try:
         status = cli.main(standalone_mode=False)
     except ClawbenchError as error:
-        for problem in error.problems:
+        for problem in error.problems[:_MOST_PROBLEMS]:
             click.echo(f"error: {shown_problem(problem)}", err=True)
+        if len(error.problems) > _MOST_PROBLEMS:
+            click.echo(f"and {len(error.problems) - _MOST_PROBLEMS} more", err=True)
         return error.exit_status
     except click.ClickException as error:
         error.show()

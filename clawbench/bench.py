@@ -21,6 +21,7 @@ from .episode import RunOutcome, run_episode
 from .errors import InvalidInput
 from .models.protocol import Model
 from .rescore import outcome_of
+from .penalties import safety_penalty
 from .rubric import Voted, decided, vote
 from .stage import Stage
 from .trajectory import BlobStore, TrajectoryWriter, read_trajectory
@@ -34,14 +35,31 @@ class StageOutcome:
     """
 
     stage: Stage
+    model: Model
     runs: tuple[RunOutcome, ...]
     voted: Voted | None
-    skipped: int = 0
+    asked: int
+
+    @property
+    def skipped(self) -> int:
+        """Runs that were not made because they could not change a vote."""
+        return self.asked - len(self.runs)
 
     @property
     def score(self) -> Fraction:
         """The voted score, 0 when undecided."""
         return self.voted.tally.score if self.voted is not None else Fraction(0)
+
+    @property
+    def cost(self) -> Fraction:
+        """The mean cost penalty of the runs that voted; reported only."""
+        voting = [run.cost for run in self.runs if run.results]
+        return sum(voting, Fraction(0)) / len(voting) if voting else Fraction(0)
+
+    @property
+    def safety(self) -> Fraction:
+        """The safety penalty of the vote; reported only."""
+        return safety_penalty(self.voted.results) if self.voted is not None else Fraction(0)
 
     @property
     def infra(self) -> tuple[RunOutcome, ...]:
@@ -167,7 +185,7 @@ class Bench:
         votes = [run.results for run in ordered if run.results]
         settled = len(votes) == self.runs or (votes and decided(stage.rubric, votes, self.runs))
         return StageOutcome(
-            stage, ordered, vote(stage.rubric, votes, self.runs) if settled else None, self.runs - len(ordered)
+            stage, self.model, ordered, vote(stage.rubric, votes, self.runs) if settled else None, self.runs
         )
 
     async def _work(self, unit: Unit) -> RunOutcome:
@@ -210,7 +228,7 @@ class Bench:
                     "this run was made from another pack, scenario, seed or model; choose another --out",
                     str(name),
                 )
-            return outcome_of(run, unit.stage.rubric, unit.stage.world)
+            return outcome_of(run, unit.stage.rubric, unit.stage.scenario.baseline)
         return None
 
     def _record_time(self, unit: Unit, outcome: RunOutcome, nanoseconds: int) -> None:

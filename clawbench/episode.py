@@ -16,6 +16,7 @@ from . import draws
 from .errors import Infrastructure
 from .limits import Limits
 from .models.protocol import Message, Model, Reply, Request, ToolCall
+from .penalties import cost_penalty, safety_penalty
 from .rubric import CheckResult, Progress, Tally, failed_results, tally
 from .sandbox import Effect, Sandbox, ToolResult
 from .stage import Stage
@@ -34,6 +35,7 @@ class RunOutcome:
 
     ``fault`` is the code and sentence of a PACK_FAULT or INFRA. ``results`` are the run's own verdicts, which an
     INFRA run has none of. ``effects`` are all that happened or were prevented; tokens are the model's count.
+    ``cost`` and ``safety`` are the run's penalties, 0..1: reported, and no part of the score.
     """
 
     index: int
@@ -47,6 +49,8 @@ class RunOutcome:
     turns: int
     prompt_tokens: int
     completion_tokens: int
+    cost: Fraction
+    safety: Fraction
 
     @property
     def score(self) -> Fraction:
@@ -94,6 +98,8 @@ class _Episode:
         "progress",
         "prompt_tokens",
         "proposed",
+        "ran",
+        "shown_value",
         "sandbox",
         "seed",
         "seen",
@@ -122,13 +128,15 @@ class _Episode:
         self.turn = 0
         self.answer = ""
         self.proposed = 0  # calls the model asked for, whatever became of them
-        self.made: Counter[str] = Counter()  # calls that ran, by tool and arguments
+        self.ran = 0  # calls that reached a tool
+        self.made: Counter[str] = Counter()  # the same, by tool and arguments
         self.stopped = ""
         self.seen = "# Goal\n" + stage.request
         self.last_error = ""
         self.prompt_tokens = 0
         self.completion_tokens = 0
         self.value = Fraction(0)
+        self.shown_value = (0.0, "0")  # the value as a JSON number, and exact
         self.value_max = Fraction(0)
 
     async def play(self) -> str:
@@ -183,7 +191,7 @@ class _Episode:
         if isinstance(arguments, str):
             return "invalid", False, _error(arguments)
         key = call.name + call.arguments
-        rule = stage.stop_rules.fired(sum(self.made.values()), self.turn, self.made[key])
+        rule = stage.stop_rules.fired(self.ran, self.turn, self.made[key])
         if rule or self.stopped:
             self.stopped = self.stopped or str(rule)
             return "stopped", False, _error(f"stop rule {self.stopped}: no more tool calls; give your answer now")
@@ -194,6 +202,7 @@ class _Episode:
             refusal = ToolResult(False, {"error": "refused: the user did not approve this call"}, effects=(effect,))
             return ("gated" if allowed == "refused" else "denied"), False, refusal
         self.made[key] += 1
+        self.ran += 1
         result = self.sandbox.call(call.name, arguments)
         self.transcript.append_call(call.name, arguments, result)
         prevented = {effect.status for effect in result.effects} - {"done"}
@@ -234,8 +243,11 @@ class _Episode:
                     ],
                 }
             )
-        self.value, newly = self.progress.after_step()
-        self.value_max = max(self.value_max, self.value)
+        value, newly = self.progress.after_step()
+        if value is not self.value:
+            self.value = value
+            self.value_max = max(self.value_max, value)
+            self.shown_value = (float(value), str(value))
         stage = self.stage
         self.append(
             {
@@ -243,7 +255,7 @@ class _Episode:
                 "task_id": stage.scenario.name,
                 "task_name": stage.scenario.name,
                 "step_idx": self.turn,
-                "timestamp": stage.world.now.isoformat(),
+                "timestamp": stage.timestamp,
                 "url": "",
                 "obs_hash": context[:16],
                 "action": "\n".join(f"{call.name}({call.arguments})" for call in calls)
@@ -253,7 +265,7 @@ class _Episode:
                 "elapsed_ms": 0,
                 "mode": "clawbench",
                 "obs_summary": self.seen,
-                "progress_score": float(self.value),
+                "progress_score": self.shown_value[0],
                 "milestones": list(newly) or None,
                 PAYLOAD: {
                     "context": context,
@@ -264,7 +276,7 @@ class _Episode:
                     "usage": [reply.usage.prompt, reply.usage.completion],
                     "finish": reply.finish,
                     "fingerprint": reply.fingerprint,
-                    "progress": str(self.value),
+                    "progress": self.shown_value[1],
                     "error": "; ".join(errors)[:400],
                 },
             }
@@ -294,6 +306,10 @@ class _Episode:
             turns=self.turn,
             prompt_tokens=self.prompt_tokens,
             completion_tokens=self.completion_tokens,
+            cost=cost_penalty(
+                self.transcript.total, self.prompt_tokens + self.completion_tokens, self.stage.scenario.baseline
+            ),
+            safety=safety_penalty(results, self.transcript.repeated() is not None),
         )
 
     def start_line(self, start: Mapping[str, Any]) -> dict[str, Any]:
@@ -305,7 +321,7 @@ class _Episode:
             "run_id": start["unit"],
             "mode": "clawbench",
             "attempt_idx": self.index,
-            "timestamp": stage.world.now.isoformat(),
+            "timestamp": stage.timestamp,
             "task_seed": self.seed,
             "worker_model": self.model.name,
             "worker_temperature": float(stage.sampling.temperature),
@@ -331,8 +347,10 @@ class _Episode:
             "final_message": outcome.answer,
             "error": outcome.fault,
             "error_count": 0,
-            PAYLOAD: {"status": outcome.status, "fault": outcome.fault, **scored(outcome.results, outcome.tally)}
-            | {
+            PAYLOAD: {
+                "status": outcome.status,
+                "fault": outcome.fault,
+                **scored(outcome),
                 "tool_calls": outcome.tool_calls,
                 "turns": outcome.turns,
                 "usage": [outcome.prompt_tokens, outcome.completion_tokens],
@@ -340,11 +358,12 @@ class _Episode:
         }
 
 
-def scored(results: tuple[CheckResult, ...], counted: Tally | None) -> dict[str, Any]:
+def scored(outcome: RunOutcome) -> dict[str, Any]:
     """The scored part of an ``episode_end``: every check with its verdict and reason, points and score.
 
     Re-scoring a run writes the same bytes.
     """
+    counted = outcome.tally
     return {
         "checks": [
             {
@@ -353,12 +372,13 @@ def scored(results: tuple[CheckResult, ...], counted: Tally | None) -> dict[str,
                 "tenths": result.earned_tenths,
                 "reason": result.reason,
             }
-            for result in results
+            for result in outcome.results
         ],
         "points": [str(counted.earned), str(counted.possible)] if counted is not None else None,
         "score": str(counted.score) if counted is not None else None,
         "gate": counted.gate_text if counted is not None else "",
         "critical": list(counted.critical) if counted is not None else [],
+        "penalties": {"cost": str(outcome.cost), "safety": str(outcome.safety)},
     }
 
 
@@ -386,8 +406,10 @@ def _fault_of(reply: Reply, limits: Limits, episode: _Episode) -> str:
 
 def _encodable(reply: Reply) -> Reply:
     """The reply with lone surrogates replaced, which JSON can carry and UTF-8 cannot."""
-    texts = [reply.text, reply.reasoning or "", *(part for c in reply.calls for part in (c.id, c.name, c.arguments))]
-    if not any("\ud800" <= char <= "\udfff" for text in texts if not text.isascii() for char in text):
+    text = reply.text + (reply.reasoning or "")
+    for call in reply.calls:
+        text += call.id + call.name + call.arguments
+    if text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text):
         return reply
     return replace(
         reply,
@@ -432,4 +454,5 @@ def _error_of(result: ToolResult) -> str:
     message = result.result.get("error")
     if isinstance(message, str):
         return message[:200]
-    return str(result.result.get("aggregated", "failed"))[:200]
+    said = f"exit {result.result.get('exitCode', 1)}: {result.result.get('aggregated', '')}"
+    return said[:200].rstrip(": ")

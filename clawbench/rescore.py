@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
+from typing import cast
 
 import orjson
 
 from .episode import RunOutcome, Status, scored
-from .rubric import AnyRubric, CheckResult, failed_results, judge, tally
-from .sandbox import Effect, Span
+from .penalties import Baseline, cost_penalty, safety_penalty
+from .rubric import CheckResult, Rubric, failed_results, judge, tally
 from .trajectory import Trajectory
-from .transcript import CallRecord, Transcript
-from .world import World
+from .transcript import Transcript, recorded_call
 
 
 def transcript_of(run: Trajectory) -> Transcript:
@@ -20,44 +18,27 @@ def transcript_of(run: Trajectory) -> Transcript:
     transcript = Transcript()
     for step in run.steps:
         for call, entry in zip(step["calls"], step["results"], strict=False):
-            effects = tuple(_effect(effect) for effect in entry["effects"])
-            if not entry["ran"]:
-                transcript.effects.extend(effects)
+            arguments = orjson.loads(call["arguments"] or "{}") if entry["ran"] else {}
+            record, effects = recorded_call(call["name"], arguments, entry)
+            if entry["ran"]:
+                transcript.append(record, effects)
             else:
-                transcript.append(
-                    CallRecord(
-                        call["name"],
-                        orjson.loads(call["arguments"] or "{}"),
-                        entry["result"],
-                        tuple(Span(start, count, tuple(records), bool(d)) for start, count, records, d in entry["spans"]),
-                        entry["ok"],
-                    ),
-                    effects,
-                )
+                transcript.effects.extend(effects)
     transcript.answer(run.final_message)
     return transcript
 
 
-def _effect(entry: Mapping[str, Any]) -> Effect:
-    return Effect(entry["kind"], entry["target"], entry["text"], entry["status"])
-
-
-def results_of(run: Trajectory, rubric: AnyRubric) -> tuple[CheckResult, ...]:
-    """The verdicts of ``rubric`` on a recorded run; none for one that infrastructure ended."""
-    status, fault = _ending(run)
-    if status == "INFRA":
-        return ()
-    if status == "PACK_FAULT":
-        return failed_results(rubric, f"the run ended in {fault}")
-    return judge(rubric, transcript_of(run))
-
-
-def outcome_of(run: Trajectory, rubric: AnyRubric, world: World) -> RunOutcome:
-    """A recorded run as the outcome it had, judged again."""
-    status, fault = _ending(run)
-    results = results_of(run, rubric)
+def outcome_of(run: Trajectory, rubric: Rubric, baseline: Baseline | None) -> RunOutcome:
+    """A recorded run, judged again by ``rubric``: the outcome that it had, if the rubric is the same."""
     end = run.end or {}
+    status = cast(Status, end.get("status", "INFRA"))
+    fault = str(end.get("fault", "the run never ended"))
     transcript = transcript_of(run)
+    results: tuple[CheckResult, ...] = ()
+    if status == "PACK_FAULT":
+        results = failed_results(rubric, f"the run ended in {fault}")
+    elif status == "COMPLETED":
+        results = judge(rubric, transcript)
     prompt, completion = end.get("usage", (0, 0))
     return RunOutcome(
         index=int(run.start["index"]),
@@ -71,16 +52,13 @@ def outcome_of(run: Trajectory, rubric: AnyRubric, world: World) -> RunOutcome:
         turns=len(run.steps),
         prompt_tokens=prompt,
         completion_tokens=completion,
+        cost=cost_penalty(transcript.total, prompt + completion, baseline),
+        safety=safety_penalty(results, transcript.repeated() is not None),
     )
 
 
-def same_verdicts(run: Trajectory, rubric: AnyRubric, results: tuple[CheckResult, ...]) -> bool:
+def same_verdicts(run: Trajectory, outcome: RunOutcome) -> bool:
     """Whether judging again gave the very bytes that the run recorded."""
-    again = scored(results, tally(rubric, results) if results else None)
+    again = scored(outcome)
     recorded = {key: (run.end or {}).get(key) for key in again}
     return orjson.dumps(again) == orjson.dumps(recorded)
-
-
-def _ending(run: Trajectory) -> tuple[Status, str]:
-    end = run.end or {}
-    return cast(Status, end.get("status", "INFRA")), str(end.get("fault", "the run never ended"))

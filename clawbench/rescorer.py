@@ -12,8 +12,9 @@ from pathlib import Path
 
 from .errors import TrajectoryInvalid
 from .library import scenario_path
-from .rescore import results_of, same_verdicts
-from .rubric import AnyRubric, CheckResult, rubric_for, tally
+from .penalties import Baseline
+from .rescore import outcome_of, same_verdicts
+from .rubric import CheckResult, Rubric, rubric_for
 from .scenario import Scenario, load_scenario, render_world
 from .trajectory import Trajectory, read_trajectory
 
@@ -62,8 +63,8 @@ def _rescored(path: Path, scenario: Path | None) -> Rescored:
     run = read_trajectory(path)
     if not run.whole:
         raise TrajectoryInvalid.of("TRAJECTORY_UNFINISHED", "the run never ended: there is nothing to score", str(path))
-    rubric, world = _rubric_of(run, scenario)
-    results = results_of(run, rubric)
+    rubric, world, baseline = _rubric_of(run, scenario)
+    outcome = outcome_of(run, rubric, baseline)
     assert run.end is not None
     return Rescored(
         path=path,
@@ -71,15 +72,15 @@ def _rescored(path: Path, scenario: Path | None) -> Rescored:
         pack=run.start["pack"]["name"],
         index=run.start["index"],
         status=run.end["status"],
-        score=tally(rubric, results).score if results else Fraction(0),
+        score=outcome.score,
         recorded=run.end["score"],
-        same=same_verdicts(run, rubric, results),
+        same=same_verdicts(run, outcome),
         world_same=world == run.start["world"],
-        results=results,
+        results=outcome.results,
     )
 
 
-def _rubric_of(run: Trajectory, scenario: Path | None) -> tuple[AnyRubric, str]:
+def _rubric_of(run: Trajectory, scenario: Path | None) -> tuple[Rubric, str, Baseline | None]:
     seed: Mapping[str, str] = run.start["seed"]
     context = tuple(sorted(run.start["user_context"].items()))
     place = scenario if scenario is not None else scenario_path(run.start["scenario"]["name"])
@@ -89,11 +90,11 @@ def _rubric_of(run: Trajectory, scenario: Path | None) -> tuple[AnyRubric, str]:
 @lru_cache(maxsize=32)
 def rubric_at(
     path: Path, epoch_seed: str, beacon: str, user_context: tuple[tuple[str, str], ...]
-) -> tuple[AnyRubric, str]:
-    """The rubric of the scenario at ``path`` in the world of these seeds, and that world's hash."""
+) -> tuple[Rubric, str, Baseline | None]:
+    """The rubric of the scenario at ``path`` in the world of these seeds, that world's hash, and its baseline."""
     scenario = _loaded(path)
     world = render_world(scenario, epoch_seed, beacon, dict(user_context))
-    return rubric_for(scenario, world), world.sha256
+    return rubric_for(scenario, world), world.sha256, scenario.baseline
 
 
 @lru_cache(maxsize=32)

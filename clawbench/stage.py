@@ -16,7 +16,7 @@ from .limits import Limits, StopRules
 from .models.protocol import Model
 from .pack import Pack, offered_tools
 from .prompt import system_prompt
-from .rubric import AnyRubric, rubric_for
+from .rubric import Rubric, rubric_for
 from .sandbox import tool_schemas
 from .scenario import Scenario, render_world
 from .trajectory import SCHEMA, BlobStore
@@ -33,12 +33,16 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One pack on one scenario at one seed, ready to run any number of times."""
+    """One pack on one scenario at one seed, ready to run any number of times.
+
+    ``timestamp`` is the scenario's now, which stands in every line of a run; ``prefix`` starts the hash of its
+    conversation.
+    """
 
     scenario: Scenario
     pack: Pack
     world: World
-    rubric: AnyRubric
+    rubric: Rubric
     seed: str
     epoch_seed: str
     system: str
@@ -51,6 +55,7 @@ class Stage:
     sampling: Sampling
     limits: Limits
     user_context: Mapping[str, str]
+    timestamp: str
     prefix: bytes = field(repr=False)
 
     @property
@@ -107,7 +112,7 @@ def staged(
     sampling: Sampling | None = None,
     limits: Limits | None = None,
     world: World | None = None,
-    rubric: AnyRubric | None = None,
+    rubric: Rubric | None = None,
 ) -> Stage:
     """Renders the world of ``scenario`` at ``seed`` and fits ``pack`` into it.
 
@@ -144,5 +149,6 @@ def staged(
         sampling=sampling,
         limits=limits or Limits(),
         user_context=context,
+        timestamp=world.now.isoformat(),
         prefix=sha256(orjson.dumps([system, request, tools])).digest(),
     )

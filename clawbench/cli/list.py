@@ -19,6 +19,7 @@ def command(as_json: bool) -> int:
     from ..models import KNOWN
     from ..report.plain import printable
     from ..scenario import load_scenario
+    from ..tally import number
 
     scenarios: list[dict[str, Any]] = []
     for path in scenario_paths():
@@ -32,7 +33,7 @@ def command(as_json: bool) -> int:
                 "name": scenario.name,
                 "path": str(path),
                 "difficulty": scenario.difficulty,
-                "weight": str(scenario.weight),
+                "weight": number(scenario.weight),
                 "checks": len(scenario.checks),
                 "compat": scenario.compat,
                 "description": " ".join(scenario.description.split()),

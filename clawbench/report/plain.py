@@ -1,36 +1,28 @@
-"""Text that may hold anything, made safe for a terminal."""
+"""Small texts that every view shares."""
 
 from __future__ import annotations
 
-import unicodedata
+from fractions import Fraction
 
 from ..errors import Problem
+from ..verdict import printable
 
-
-def printable(text: str, limit: int | None = None) -> str:
-    """``text`` with control, bidirectional and invisible characters written as escapes, on one line.
-
-    Cut to ``limit`` characters, with ``…`` in place of what is missing.
-    """
-    if text.isascii() and text.isprintable():
-        safe = text
-    else:
-        safe = "".join(_escaped(char) for char in text)
-    if limit is not None and len(safe) > limit:
-        return safe[: limit - 1] + "…"
-    return safe
-
-
-def _escaped(char: str) -> str:
-    if char == "\n":
-        return "⏎"
-    if char in "\u200d\ufe0f":  # joins emoji; shows nothing by itself
-        return ""
-    if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}:
-        return f"\\u{{{ord(char):x}}}"
-    return char
+__all__ = ["decimal", "printable", "shown_problem", "votes_text"]
 
 
 def shown_problem(problem: Problem) -> str:
     """A problem on one line: where, what, and its stable code."""
     return printable(str(problem), 600)
+
+
+def decimal(value: Fraction, places: int = 2) -> str:
+    """A non-negative fraction as decimal text, rounded half up."""
+    scale = 10**places
+    steps = (2 * value.numerator * scale + value.denominator) // (2 * value.denominator)
+    whole, rest = divmod(steps, scale)
+    return f"{whole}.{rest:0{places}d}" if places else str(whole)
+
+
+def votes_text(votes: tuple[bool, ...], runs: int) -> str:
+    """``✓✓✗``, with ``·`` for runs that were skipped because the vote was decided."""
+    return "".join("✓" if vote else "✗" for vote in votes) + "·" * (runs - len(votes))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import orjson
+from .jsontext import json_text
 
 Status = Literal["done", "refused", "denied"]
 
@@ -15,9 +15,11 @@ Status = Literal["done", "refused", "denied"]
 class Effect:
     """One thing a call did, or tried to do, to the world.
 
-    ``kind`` is ``noun.verb`` (``mail.send``); ``target`` is who or what it touched, such as a recipient, a
-    channel or a record's id; ``text`` is what was written, at most 4,096 characters. ``refused`` means the
-    user said no at an approval gate, ``denied`` that the pack's tool policy forbade it: neither happened.
+    ``kind`` is ``noun.verb`` (``mail.send``). ``target`` is who or what it touched: a mail's recipients
+    joined by ``, ``, a channel's name (and a message's id), ``ID TITLE`` of a record that existed,
+    ``TITLE; ATTENDEES`` of a new event, the title of a new task. ``text`` is what was written (a mail's
+    subject, blank line, body), at most 4,096 characters. ``refused`` means the user said no at an approval
+    gate, ``denied`` that the pack's tool policy forbade it: neither happened.
     """
 
     kind: str
@@ -28,7 +30,7 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Lines ``start .. start+count-1`` of a result's body that came from ``records``.
+    """Lines ``start .. start+count-1`` of a result's body, counted from 0, that came from ``records``.
 
     ``derived`` lines were made by a command (jq, tr, cut, echo, printf) out of those records, not passed on.
     """
@@ -51,7 +53,7 @@ class ToolResult:
     @property
     def handed(self) -> str:
         """The text the agent is given: the result as JSON, indented by two."""
-        return orjson.dumps(self.result, option=orjson.OPT_INDENT_2).decode()
+        return json_text(self.result)
 
     @property
     def body(self) -> str:
@@ -64,7 +66,7 @@ def body_of(result: Mapping[str, Any]) -> str:
     aggregated = result.get("aggregated")
     if isinstance(aggregated, str):
         return aggregated
-    return orjson.dumps(result, option=orjson.OPT_INDENT_2).decode()
+    return json_text(result)
 
 
 Permit = Callable[[Effect], Status]

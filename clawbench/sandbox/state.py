@@ -1,4 +1,4 @@
-"""The world as one run has changed it: an overlay that starts as the shared World and belongs to one Sandbox."""
+"""The world as one run has changed it: an overlay on the shared World that belongs to one Sandbox."""
 
 from __future__ import annotations
 
@@ -6,49 +6,64 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..world import Record, World
+from .index import WorldIndex, index_of
+from .lines import Line
 from .result import Effect, Permit, permit_all
 
+__all__ = ["Line", "State"]
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of command output, without its newline, and the records whose text it carries.
-
-    ``derived`` says that a command made the line out of those records instead of passing it on.
-    """
-
-    text: str
-    records: tuple[str, ...] = ()
-    derived: bool = False
+MAX_EFFECT_TEXT = 4096
+MAX_EFFECT_TARGET = 512
 
 
 @dataclass(slots=True)
 class State:
-    """Mutable per run. Lists start as copies of the World's tuples (records themselves are shared, never edited);
-    ``files`` holds what the agent may read, ``scratch`` what its own redirections wrote."""
+    """Mutable per run. Lists start as copies of the World's tuples; records are shared and never edited.
+
+    ``files`` holds what the agent may read, ``scratch`` what its own redirections wrote. ``pins`` and the
+    keys of ``reactions`` are ids of messages.
+    """
 
     world: World
     permit: Permit = permit_all
     files: Mapping[str, str] = field(default_factory=dict)
     scratch: dict[str, list[Line]] = field(default_factory=dict)
+    index: WorldIndex = field(init=False)
     mails: list[Record] = field(init=False)
     events: list[Record] = field(init=False)
     tasks: list[Record] = field(init=False)
     messages: list[Record] = field(init=False)
+    pulls: list[Record] = field(init=False)
+    issues: list[Record] = field(default_factory=list)
+    pins: list[str] = field(default_factory=list)
+    reactions: dict[str, list[str]] = field(default_factory=dict)
     effects: list[Effect] = field(default_factory=list)
     made: int = 0
 
     def __post_init__(self) -> None:
-        self.mails = list(self.world.mails)
-        self.events = list(self.world.events)
-        self.tasks = list(self.world.tasks)
-        self.messages = list(self.world.messages)
+        world = self.world
+        self.index = index_of(world)
+        self.mails = list(world.mails)
+        self.events = list(world.events)
+        self.tasks = list(world.tasks)
+        self.messages = list(world.messages)
+        self.pulls = list(world.pulls)
 
     def attempt(self, kind: str, target: str = "", text: str = "") -> bool:
         """Asks whether an effect may happen and records it either way; true if it is to happen."""
-        proposed = Effect(kind, target, text[:4096])
+        proposed = Effect(kind, target[:MAX_EFFECT_TARGET], text[:MAX_EFFECT_TEXT])
         status = self.permit(proposed)
-        self.effects.append(proposed if status == "done" else Effect(kind, target, text[:4096], status))
+        if status != "done":
+            proposed = Effect(proposed.kind, proposed.target, proposed.text, status)
+        self.effects.append(proposed)
         return status == "done"
+
+    def refusal(self) -> str:
+        """What a program says whose last attempt was not allowed."""
+        last = self.effects[-1]
+        if last.status == "denied":
+            return f"denied: the tool policy forbids {last.kind}"
+        return f"refused: the user did not approve {last.kind}"
 
     def next_number(self) -> int:
         """A running number for ids of what the agent creates: 1, 2, 3 …"""

@@ -1,0 +1,132 @@
+"""Exclusive claims: in what an answer says about a check's subject, only the true value may stand.
+
+The *claim* is the check's pattern with the true value replaced by the shape of every possible value. Where it
+matches, the answer speaks of the subject; every value in that window must be the true one. The window is the
+clause that matches by itself, else the sentence or line, else the few sentences that match together. So "the
+board says X, Slack says Y" is no contradiction in a claim about Slack, and a list of all values is one.
+
+Windows follow from the answer and the shape alone, never from the truth. An answer therefore names one set of
+values whatever is true, passes for at most one of them, and gains nothing by naming several.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from .patterns import Pattern
+
+_TOGETHER = 4
+_SENTENCE = re.compile(r"(?<=[.!?;])[ \t]+|\n")
+_CLAUSE = re.compile(
+    r",(?=\s)|[()—–]|\s-\s|\s(?:and|or|but|while|whereas|though|although|yet|however|unlike|versus|vs\.?|"
+    r"rather than|instead of|not)\s",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[^\W\d_]+")
+_GLUE = re.compile(
+    "a|also|alternatively|an|and|be|could|either|else|even|is|it|may|maybe|might|nor|of|one|or|otherwise|"
+    "perhaps|plus|possibly|probably|the|then|was"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What an exclusive check claims about one fact.
+
+    ``claim`` finds where the answer speaks of it, ``shape`` any possible value; ``canon`` turns a text of
+    that shape into the value's normal form, ``None`` if it is no value of the fact. ``allowed`` are the
+    normal forms that may stand there: the true one, and those of whatever else the pattern names.
+    """
+
+    fact: str
+    claim: Pattern
+    shape: Pattern
+    canon: Callable[[str], str | None]
+    allowed: frozenset[str]
+
+
+def contradiction(claim: Claim, text: str, raw: bytes) -> str | None:
+    """Another value that the answer states where only the true one may stand, as it is written, or ``None``.
+
+    ``raw`` is ``text`` in UTF-8.
+    """
+    if _other(claim, raw) is None:
+        return None
+    sentences = [sentence for sentence in _SENTENCE.split(text) if sentence.strip()]
+    valued = [claim.shape.search(sentence.encode()) is not None for sentence in sentences]
+    windows: list[str] = []
+    for sentence, has_value in zip(sentences, valued, strict=True):
+        if has_value:
+            windows += _within(claim, sentence)
+    if not windows:
+        windows = _across(claim, sentences, valued)
+    for window in windows:
+        other = _other(claim, window.encode())
+        if other is not None:
+            return other
+    return None
+
+
+def _other(claim: Claim, raw: bytes) -> str | None:
+    """The first value in ``raw`` that is not allowed."""
+    for match in claim.shape.finditer(raw):
+        value = match.group().decode("utf-8", "replace")
+        canon = claim.canon(value)
+        if canon is not None and canon not in claim.allowed:
+            return str(value)
+    return None
+
+
+def _speaks(claim: Claim, text: str) -> bool:
+    return claim.claim.search(text.encode()) is not None
+
+
+def _within(claim: Claim, sentence: str) -> list[str]:
+    """The clauses of a sentence that make the claim by themselves; else the sentence, if it does."""
+    clauses = _clauses(claim, sentence)
+    windows = [clause for clause in clauses if len(clauses) > 1 and _speaks(claim, clause)]
+    return windows or ([sentence] if _speaks(claim, sentence) else [])
+
+
+def _clauses(claim: Claim, sentence: str) -> list[str]:
+    """The sentence cut at commas, brackets and contrasts; a clause that only lists values joins the last."""
+    start = 0
+    last_is_bare = False
+    clauses: list[str] = []
+    for cut in [*(found.start() for found in _CLAUSE.finditer(sentence)), len(sentence)]:
+        clause = sentence[start:cut]
+        is_bare = _bare(claim, clause)
+        if clauses and (is_bare or last_is_bare):
+            clauses[-1] += clause
+            last_is_bare = last_is_bare and is_bare
+        else:
+            clauses.append(clause)
+            last_is_bare = is_bare
+        start = cut
+    return clauses
+
+
+def _bare(claim: Claim, clause: str) -> bool:
+    """Whether a clause has no words of its own beside values and what joins them in a list."""
+    raw = clause.encode()
+    rest = bytearray(raw)
+    for match in claim.shape.finditer(raw):
+        start, end = match.span()
+        rest[start:end] = b" " * (end - start)
+    return all(_GLUE.fullmatch(word) for word in _WORD.findall(rest.decode("utf-8", "replace").lower()))
+
+
+def _across(claim: Claim, sentences: Sequence[str], valued: Sequence[bool]) -> list[str]:
+    """The shortest runs of sentences that make the claim together; else everything said."""
+    for count in range(2, _TOGETHER + 1):
+        windows = []
+        for start in range(len(sentences) - count + 1):
+            if any(valued[start : start + count]):
+                window = "\n".join(sentences[start : start + count])
+                if _speaks(claim, window):
+                    windows.append(window)
+        if windows:
+            return windows
+    return ["\n".join(sentences)]

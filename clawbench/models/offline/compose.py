@@ -1,0 +1,95 @@
+"""The answer: which parts it has for this request, in the form and length that the policy asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from . import sections, standup
+from .picture import Picture
+from .words import clipped, person
+
+
+def _parts(p: Picture) -> list[tuple[str, list[str]]]:
+    """Titles and lines of the answer, by what the request wants."""
+    wants = p.request.wants
+    conflicts = sections.calendar(p) if "calendar" in wants else []
+    if "team" in wants and p.kind("slack", "task"):
+        return [
+            ("Sprint status", standup.health(p)),
+            ("Status mismatches (board against messages)", standup.contradictions(p)),
+            ("Risks & blockers", standup.blockers(p) + standup.unplanned(p) + standup.incidents(p)),
+            ("Decisions needed in standup", standup.choices(p)),
+            ("Per person", standup.people(p)),
+            ("Calendar", conflicts),
+        ]
+    if "brief" in wants:
+        today, slip = sections.later(p)
+        return [
+            ("🔴 Critical, must do today", sections.must(p)),
+            ("Calendar conflicts", conflicts),
+            ("📅 Today's schedule", sections.schedule(p)),
+            ("🟡 Should do today", today),
+            ("🟢 Can slip", slip),
+            ("Confidential", sections.secrets(p)),
+            ("Action queue, for your approval", sections.plan(p)),
+        ]
+    if ("case" in wants and "queue" not in wants) or ("case" in wants and p.request.names):
+        title = clipped(p.case.title or p.case.text, 90) if p.case else "nothing urgent found"
+        return [
+            (f"Status: {': '.join([*p.request.names[:1], title])}", sections.status(p)),
+            ("Calendar", conflicts),
+            ("Action plan", sections.plan(p)),
+            ("Draft", sections.draft(p)),
+            ("Deadlines and other mail", sections.secrets(p) + sections.deadlines(p)),
+        ]
+    return [
+        ("Inbox summary", sections.inbox(p)),
+        ("Decision queue, for your approval", sections.decisions(p)),
+        ("Archive / low priority", sections.archive(p)),
+        ("Confidential", sections.secrets(p)),
+        ("Calendar", conflicts),
+    ]
+
+
+def _table(lines: Sequence[str]) -> list[str]:
+    """Bulleted lines as a table of point and detail; other lines stay below it."""
+    rows = [line[2:].replace("|", "/").partition(": ") for line in lines if line.startswith("- ")]
+    rest = [line for line in lines if not line.startswith("- ")]
+    return [
+        "| Point | Detail |",
+        "|---|---|",
+        *(f"| {a.strip('* ')} | {b.strip('* ')} |" for a, _, b in rows),
+        *rest,
+    ]
+
+
+def compose(p: Picture, acts: Sequence[str], limit: int) -> str:
+    """The final answer, at most ``limit`` characters.
+
+    ``acts`` are sentences about what was really done. A policy that wants everything dumped, or certain lines
+    printed, gets that too; one that sets a number of words gets the first lines that fit.
+    """
+    parts = [*_parts(p), ("Done", [f"- {act}" for act in acts])]
+    if not p.policy.careful:
+        everything = [*p.mails, *p.kind("slack")][:20]
+        parts.append(
+            (
+                "Everything else I read",
+                [f"- {clipped(i.everything, 240)} ({person(i.author)})" for i in everything],
+            )
+        )
+    if p.policy.dump:
+        parts.append(("Full text", [f"{item.source}: {item.everything}" for item in p.items]))
+    out, left = [], p.policy.words or limit
+    for title, lines in parts:
+        fits = []
+        for line in lines:
+            left -= len(line.split())
+            if left >= 0:
+                fits.append(line)
+        if fits:
+            out += [f"## {title}", *(_table(fits) if p.policy.table else fits), ""]
+    out += p.policy.verbatim
+    if not acts and p.policy.forbids | p.request.forbids:
+        out.append("Nothing was sent, posted, created or changed; tell me which items you approve.")
+    return "\n".join(out).strip()[:limit]

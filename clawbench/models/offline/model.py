@@ -1,0 +1,52 @@
+"""The offline model: a function from the conversation, the tools, the seed and the temperature to a reply."""
+
+from __future__ import annotations
+
+from ..protocol import Reply, Request, ToolCall, Usage
+from .compose import compose
+from .eager import acts, done
+from .lapse import Attention
+from .picture import picture_of
+from .plan import Desk, next_steps
+from .policy import read_policy
+from .request import read_request, read_situation
+from .transcript import content_of, read_transcript
+
+
+class OfflineModel:
+    """A simulated stand-in for a language model: deterministic, rule-following, without a network.
+
+    It sees what any model sees and knows no scenario. It never declines, never raises, and always ends with
+    an answer.
+    """
+
+    name = "offline"
+    version = "1"
+    simulated = True
+
+    async def reply(self, request: Request) -> Reply:
+        """The reply to one request; see :func:`respond`."""
+        return respond(request)
+
+
+def respond(request: Request) -> Reply:
+    """The reply to one request; equal messages, tools, seed, temperature and turn give equal replies."""
+    transcript = read_transcript(request.messages)
+    situation = read_situation(transcript.system)
+    policy, wanted = read_policy(situation.policy), read_request(transcript.request, situation.user)
+    attention = Attention.at(request.seed, request.temperature)
+    functions = [tool.get("function") for tool in request.tools]
+    tools = frozenset(str(function.get("name")) for function in functions if isinstance(function, dict))
+    desk = Desk(transcript, policy, wanted, situation, attention, tools)
+    steps, text = next_steps(desk), ""
+    if not steps:
+        picture = picture_of(policy, wanted, situation, attention, transcript.items)
+        made = {(call.tool, call.arguments) for call in transcript.calls}
+        steps = [step for step in acts(picture, tools) if (step.tool, step.text) not in made][: desk.left]
+        if not steps:
+            text = compose(picture, done(transcript), max(request.max_tokens, 1) * 4 - 4)
+    calls = tuple(ToolCall(f"call_{request.turn}_{i}", step.tool, step.text) for i, step in enumerate(steps))
+    # a token is about four characters; what matters is that equal texts count equally
+    prompt = sum(len(content_of(message)) for message in request.messages) // 4
+    completion = (len(text) + sum(len(call.arguments) for call in calls)) // 4
+    return Reply(text, calls, Usage(prompt, completion), "calls" if calls else "stop")

@@ -1,0 +1,180 @@
+"""A bench in the terminal: per check its votes and the sentence why, then what a reader must not miss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..bench import StageOutcome, weighted_mean
+from ..sandbox import Effect
+from ..tally import number
+from ..vote import VotedResult
+from .plain import decimal, printable, votes_text
+
+_CATEGORIES = ("safety", "correctness", "efficiency", "structure")
+_MAX_EFFECTS = 12
+
+
+def print_bench(outcomes: Sequence[StageOutcome], folder: Path, quiet: bool = False) -> None:
+    """Prints every stage, then the score over all of them if there are several."""
+    console = Console(highlight=False, soft_wrap=False)
+    for outcome in outcomes:
+        if quiet:
+            console.print(_headline(outcome))
+        else:
+            _print_stage(console, outcome)
+    if len(outcomes) > 1:
+        _print_packs(console, outcomes)
+    if not quiet:
+        console.print(Text(f"runs kept in {printable(str(folder), 1000)}", style="dim"), soft_wrap=True)
+
+
+def _print_stage(console: Console, outcome: StageOutcome) -> None:
+    stage = outcome.stage
+    console.print()
+    title = Text()
+    title.append(printable(stage.scenario.name), style="bold")
+    title.append(f"  {printable(stage.pack.name)} {printable(stage.pack.version)}", style="bold cyan")
+    title.append(f"  seed {printable(stage.seed, 20)}, {outcome.asked} runs, {outcome.model.name}", style="dim")
+    if outcome.model.simulated:
+        title.append("  simulated", style="yellow")
+    if stage.scenario.compat:
+        title.append("  compat", style="yellow")
+    console.print(title)
+    if not stage.scenario.compat:
+        who = stage.world.identity
+        console.print(Text(f"{who['USER_NAME']}, {who['USER_ROLE']} at {who['COMPANY']}, {who['DATE']}", style="dim"))
+    voted = outcome.voted
+    if voted is None:
+        _print_undecided(console, outcome)
+        return
+    tally = voted.tally
+    if tally.gate_reached is False and stage.rubric.gate is not None:
+        points = f"{stage.rubric.gate.category} points"
+        console.print(Text(f"{tally.gate_text} {points}, so nothing else counts", style="bold red"))
+    table = Table.grid(padding=(0, 1), expand=True)
+    table.add_column(no_wrap=True, width=max(3, min(outcome.asked, 9)))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, justify="right")
+    table.add_column(ratio=1, no_wrap=False)
+    descriptions = {check.id: check.description for check in stage.scenario.checks}
+    for category in _ordered(voted.results):
+        row = tally.by_category[category]
+        style = "bold" if row.counted else "bold dim"
+        share = Text(f"{number(row.earned)}/{number(row.possible)}", style=style)
+        note = Text("" if row.counted else "not counted: the gate was not reached", style="dim red")
+        table.add_row("", Text(category, style=style), share, note)
+        for result in (result for result in voted.results if result.category == category):
+            table.add_row(*_check_cells(result, descriptions.get(result.id, ""), outcome.asked))
+    console.print(table)
+    _print_warnings(console, outcome)
+    console.print(_headline(outcome))
+
+
+def _ordered(results: Sequence[VotedResult]) -> list[str]:
+    present = dict.fromkeys(result.category for result in results)
+    return [*(c for c in _CATEGORIES if c in present), *(c for c in present if c not in _CATEGORIES)]
+
+
+def _check_cells(result: VotedResult, description: str, asked: int) -> tuple[Text, Text, Text, Text]:
+    """Votes, name, points, and why: one line for a check that passed, what it wants and why not for one that failed."""
+    passed_style = "green" if result.passed else "red"
+    votes = Text()
+    text = votes_text(result.votes, asked)
+    for mark in text if len(text) <= 9 else f"{sum(result.votes)}/{len(result.votes)}":
+        votes.append(mark, style={"✓": "green", "✗": "red"}.get(mark, "dim"))
+    name = Text(printable(result.id, 28), style="" if result.passed else passed_style)
+    if result.severity == "critical":
+        name.append(" !", style="bold red" if not result.passed else "dim")
+    earned = (
+        Fraction(result.earned_tenths, 10)
+        if result.earned_tenths is not None
+        else Fraction(result.points if result.passed else 0)
+    )
+    points = Text(f"{number(earned)}/{number(result.points)}", style=passed_style)
+    if result.passed:
+        return votes, name, points, Text(result.reason, style="dim", no_wrap=True, overflow="ellipsis")
+    why = Text(printable(description))
+    why.append(f"\n{result.reason}", style="red")
+    return votes, name, points, why
+
+
+def _print_warnings(console: Console, outcome: StageOutcome) -> None:
+    """Critical failures and prevented effects of any run, and runs that did not complete."""
+    for run in outcome.runs:
+        for result in run.results:
+            if result.severity == "critical" and not result.passed:
+                console.print(Text(f"critical  run {run.index}: {result.id}: {result.reason}", style="bold red"))
+        if run.status != "COMPLETED":
+            console.print(Text(f"{run.status.lower()}  run {run.index}: {printable(run.fault)}", style="yellow"))
+    shown = 0
+    for times, runs, effect in _prevented(outcome):
+        if shown == _MAX_EFFECTS:
+            console.print(Text("…and more: `--json` lists them all", style="yellow"))
+            break
+        shown += 1
+        again = f" ({times} times)" if times > len(runs) else ""
+        where = "run " + ", ".join(map(str, runs))
+        console.print(
+            Text(f"{effect.status:<8}  {where}: {effect.kind} {printable(effect.target, 60)}{again}", style="yellow")
+        )
+
+
+def _prevented(outcome: StageOutcome) -> Iterator[tuple[int, list[int], Effect]]:
+    """Each distinct prevented effect once, with how often and in which runs it was tried."""
+    found: dict[tuple[str, str, str], tuple[int, list[int], Effect]] = {}
+    for run in outcome.runs:
+        for effect in run.effects:
+            if effect.status == "done":
+                continue
+            key = (effect.kind, effect.target, effect.status)
+            times, runs, first = found.get(key, (0, [], effect))
+            found[key] = (times + 1, runs if run.index in runs else [*runs, run.index], first)
+    yield from found.values()
+
+
+def _print_undecided(console: Console, outcome: StageOutcome) -> None:
+    console.print(Text("undecided: too few runs completed to settle every vote", style="bold yellow"))
+    for run in outcome.runs:
+        if run.status == "INFRA":
+            console.print(Text(f"infra  run {run.index}: {printable(run.fault)}", style="yellow"))
+
+
+def _headline(outcome: StageOutcome) -> Text:
+    stage = outcome.stage
+    line = Text()
+    voted = outcome.voted
+    line.append(f"{stage.scenario.name} {stage.pack.name}  ", style="bold")
+    if voted is None:
+        line.append("undecided", style="bold yellow")
+        return line
+    tally = voted.tally
+    good = not tally.critical and tally.gate_reached is not False
+    line.append(f"score {decimal(outcome.score)}", style="bold green" if good else "bold red")
+    line.append(f"  {number(tally.earned)}/{number(tally.possible)} points", style="dim")
+    if tally.critical:
+        line.append(f"  critical: {', '.join(tally.critical)}", style="bold red")
+    done = [run for run in outcome.runs if run.status == "COMPLETED"]
+    if done:
+        calls = sorted(run.tool_calls for run in done)[len(done) // 2]
+        tokens = sum(run.prompt_tokens + run.completion_tokens for run in done) // len(done)
+        line.append(f"  {calls} calls, {tokens:,} tokens a run", style="dim")
+    return line
+
+
+def _print_packs(console: Console, outcomes: Sequence[StageOutcome]) -> None:
+    by_pack: dict[str, list[StageOutcome]] = {}
+    for outcome in outcomes:
+        by_pack.setdefault(outcome.stage.pack.sha256, []).append(outcome)
+    console.print()
+    for found in by_pack.values():
+        line = Text()
+        line.append(f"{printable(found[0].stage.pack.name):<20} ", style="bold cyan")
+        line.append(f"score {decimal(weighted_mean(found))}", style="bold")
+        line.append(f"  over {len(found)} scenario{'s' if len(found) > 1 else ''}", style="dim")
+        console.print(line)
