@@ -17,7 +17,10 @@ def main(names: list[str]) -> int:
     found = {}
     for name in names or ["overhead", "flat_memory", "rescoring", "startup"]:
         done = subprocess.run(
-            [sys.executable, "-m", "benchmarks", f"only:{name}"], stdout=subprocess.PIPE, text=True, check=True
+            [sys.executable, "-m", "benchmarks", f"only:{name}"],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
         )
         found[name] = json.loads(done.stdout)
         print(f"{name}: done", file=sys.stderr)

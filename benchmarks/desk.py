@@ -25,7 +25,10 @@ CALLS: tuple[tuple[str, dict[str, object]], ...] = (
     ("read", {"path": "USER.md"}),
     ("slack", {"action": "readMessages", "channelId": "#desk", "limit": 8}),
     ("exec", {"command": "curl -s -X POST https://api.notion.com/v1/databases/tasks/query -d '{{}}'"}),
-    ("exec", {"command": "himalaya message write -H 'To: a@b.example' -H 'Subject: Report' 'It is on its way.'"}),
+    (
+        "exec",
+        {"command": "himalaya message write -H 'To: a@b.example' -H 'Subject: Report' 'It is on its way.'"},
+    ),
 )
 
 

@@ -17,9 +17,10 @@ from typing import Protocol
 
 import orjson
 
-from .episode import RunOutcome, run_episode
+from .episode import run_episode
 from .errors import InvalidInput
 from .models.protocol import Model
+from .outcome import RunOutcome
 from .rescore import outcome_of
 from .penalties import safety_penalty
 from .rubric import Voted, decided, vote
@@ -99,7 +100,9 @@ class AsyncioExecutor:
             try:
                 for unit in waiting:
                     done.put_nowait((unit, await work(unit)))
-                    await asyncio.sleep(0)  # a model that never waits must still let progress and Ctrl-C through
+                    await asyncio.sleep(
+                        0
+                    )  # a model that never waits must still let progress and Ctrl-C through
             except BaseException as error:
                 done.put_nowait(error)
                 raise
@@ -144,7 +147,9 @@ class Bench:
 
     def __post_init__(self) -> None:
         if self.runs < 1 or self.runs % 2 == 0:
-            raise InvalidInput.of("RUNS_EVEN", f"a vote needs an odd number of runs, not {self.runs}", "--runs")
+            raise InvalidInput.of(
+                "RUNS_EVEN", f"a vote needs an odd number of runs, not {self.runs}", "--runs"
+            )
         self.blobs = BlobStore(self.folder / "blobs")
 
     async def results(self, stages: Sequence[Stage]) -> list[StageOutcome]:
@@ -218,7 +223,9 @@ class Bench:
             expected = (unit.stage.unit(unit.index), self.model.name, self.model.version)
             model = run.start["model"]
             sampling = unit.stage.sampling
-            same = (run.start["unit"], model["name"], model["version"]) == expected and run.start["sampling"] == {
+            same = (run.start["unit"], model["name"], model["version"]) == expected and run.start[
+                "sampling"
+            ] == {
                 "temperature": sampling.temperature,
                 "max_tokens": sampling.max_tokens,
             }
@@ -232,7 +239,11 @@ class Bench:
         return None
 
     def _record_time(self, unit: Unit, outcome: RunOutcome, nanoseconds: int) -> None:
-        record = {"unit": unit.stage.unit(unit.index), "status": outcome.status, "elapsed_us": nanoseconds // 1000}
+        record = {
+            "unit": unit.stage.unit(unit.index),
+            "status": outcome.status,
+            "elapsed_us": nanoseconds // 1000,
+        }
         os.write(self._times, orjson.dumps(record) + b"\n")
 
 

@@ -156,7 +156,7 @@ def effect_absent(check: Check, transcript: Transcript, context: Context) -> Ver
     """No effect of these kinds happened; one that was prevented did not happen."""
     found = _effect(check, transcript, context)
     if found is None:
-        return passing("nothing did " + _names(check.effects))
+        return passing(f"no {_names(check.effects)} happened")
     return failing(_effect_found(transcript, found))
 
 
@@ -165,7 +165,7 @@ def effect_present(check: Check, transcript: Transcript, context: Context) -> Ve
     """Some effect of these kinds happened."""
     found = _effect(check, transcript, context)
     if found is None:
-        return failing("nothing did " + _names(check.effects))
+        return failing(f"no {_names(check.effects)} happened")
     return passing(_effect_found(transcript, found))
 
 

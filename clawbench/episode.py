@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from hashlib import sha256
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -16,56 +17,26 @@ from . import draws
 from .errors import Infrastructure
 from .limits import Limits
 from .models.protocol import Message, Model, Reply, Request, ToolCall
+from .outcome import RunOutcome, Status
 from .penalties import cost_penalty, safety_penalty
+from .recording import Context, Performed, Value, end_line, error_of, first_seen, seen_of, start_line, step_line
 from .rubric import CheckResult, Progress, Tally, failed_results, tally
 from .sandbox import Effect, Sandbox, ToolResult
 from .stage import Stage
-from .trajectory import PAYLOAD
 from .transcript import Transcript
+from .written import arguments_of, encodable, with_ids
 
-Status = Literal["COMPLETED", "PACK_FAULT", "INFRA"]
 Append = Callable[[Mapping[str, Any]], None]
-
-_MAX_ARGUMENT_BYTES = 64 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class RunOutcome:
-    """How one run ended.
-
-    ``fault`` is the code and sentence of a PACK_FAULT or INFRA. ``results`` are the run's own verdicts, which an
-    INFRA run has none of. ``effects`` are all that happened or were prevented; tokens are the model's count.
-    ``cost`` and ``safety`` are the run's penalties, 0..1: reported, and no part of the score.
-    """
-
-    index: int
-    status: Status
-    fault: str
-    answer: str
-    results: tuple[CheckResult, ...]
-    tally: Tally | None
-    effects: tuple[Effect, ...]
-    tool_calls: int
-    turns: int
-    prompt_tokens: int
-    completion_tokens: int
-    cost: Fraction
-    safety: Fraction
-
-    @property
-    def score(self) -> Fraction:
-        """The score of this run alone, 0 when it did not complete."""
-        return self.tally.score if self.tally is not None else Fraction(0)
 
 
 async def run_episode(stage: Stage, index: int, model: Model, start: Mapping[str, Any], append: Append) -> RunOutcome:
     """Runs ``stage`` once and appends its lines with ``append`` as they happen.
 
-    Never raises for what a model or a pack does: those end in COMPLETED or PACK_FAULT, a provider's failure in
-    INFRA.
+    ``start`` is the payload of the first line. Never raises for what a model or a pack does: those end in COMPLETED
+    or PACK_FAULT, a provider's failure in INFRA.
     """
     episode = _Episode(stage, index, model, append)
-    append(episode.start_line(start))
+    append(start_line(stage, index, episode.seed, model, start))
     status: Status = "COMPLETED"
     fault = ""
     try:
@@ -77,8 +48,11 @@ async def run_episode(stage: Stage, index: int, model: Model, start: Mapping[str
         status, fault = "INFRA", f"LIMIT_SECONDS: no answer within {stage.limits.seconds} s"
     except Infrastructure as error:
         status, fault = "INFRA", f"{error.code}: {error.problems[0].message}"
+    except Exception as error:  # a bug of ours or of an adapter must not be a pack's failure, nor end the bench
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        status, fault = "INFRA", f"INTERNAL: {error!r} at {Path(where.filename).name}:{where.lineno}"[:400]
     outcome = episode.outcome(status, fault)
-    append(episode.end_line(outcome))
+    append(end_line(stage, outcome, episode.best, episode.errors))
     return outcome
 
 
@@ -88,9 +62,11 @@ class _Episode:
     __slots__ = (
         "answer",
         "append",
+        "best",
         "completion_tokens",
+        "error",
+        "errors",
         "index",
-        "last_error",
         "made",
         "messages",
         "model",
@@ -99,16 +75,15 @@ class _Episode:
         "prompt_tokens",
         "proposed",
         "ran",
-        "shown_value",
         "sandbox",
         "seed",
         "seen",
+        "share",
         "stage",
         "stopped",
         "transcript",
         "turn",
         "value",
-        "value_max",
     )
 
     def __init__(self, stage: Stage, index: int, model: Model, append: Append) -> None:
@@ -131,13 +106,13 @@ class _Episode:
         self.ran = 0  # calls that reached a tool
         self.made: Counter[str] = Counter()  # the same, by tool and arguments
         self.stopped = ""
-        self.seen = "# Goal\n" + stage.request
-        self.last_error = ""
+        self.seen = first_seen(stage)
+        self.error = ""
+        self.errors = 0
         self.prompt_tokens = 0
         self.completion_tokens = 0
-        self.value = Fraction(0)
-        self.shown_value = (0.0, "0")  # the value as a JSON number, and exact
-        self.value_max = Fraction(0)
+        self.share = self.best = Fraction(0)
+        self.value = Value.of(self.share)
 
     async def play(self) -> str:
         """Turns until the model answers without a call; returns the pack's fault, or ``""``."""
@@ -147,153 +122,107 @@ class _Episode:
             if self.turn >= stage.limits.turns:
                 return f"LIMIT_TURNS: no answer within {stage.limits.turns} turns"
             last_turn = bool(self.stopped)
-            context = self.prefix.hexdigest()
+            before = Context(self.prefix.hexdigest(), self.seen, self.error)
             request = Request(
                 messages=self.messages,
                 tools=() if last_turn else stage.tools,
                 seed=self.seed,
                 turn=self.turn,
                 unit=unit,
-                context=context,
+                context=before.hash,
                 temperature=stage.sampling.temperature,
                 max_tokens=stage.sampling.max_tokens,
             )
-            reply = _encodable(await self.model.reply(request))
+            reply = encodable(await self.model.reply(request))
             self.prompt_tokens += reply.usage.prompt
             self.completion_tokens += reply.usage.completion
-            calls = () if last_turn else _with_ids(reply.calls, self.turn)
+            calls = () if last_turn else with_ids(reply.calls, self.turn)
             if reply.text or not calls:
                 self.answer = reply.text
                 self.transcript.answer(reply.text)
             fault = _fault_of(reply, stage.limits, self)
-            performed = [] if fault else [self._perform(call) for call in calls]
+            performed = [self._perform(call, fault) for call in calls]
             if not fault and self.proposed > stage.limits.tool_calls:
                 fault = f"LIMIT_TOOL_CALLS: more than {stage.limits.tool_calls} tool calls"
-            self._record(reply, calls, performed, context)
+            self._extend(reply, performed)
+            milestones = self._revalue()
+            self.append(step_line(stage, self.turn, before, reply, performed, self.value, milestones))
             self.turn += 1
             if fault or not calls:
                 return fault
 
-    def _perform(self, call: ToolCall) -> tuple[str, bool, ToolResult]:
-        """Runs one call; returns what became of it, whether it reached its tool, and its result.
-
-        What became of it: ``allowed``, ``gated`` (the user refused it or an effect of it), ``denied`` (by the
-        pack's tool policy), ``invalid`` arguments, or ``stopped`` by a limit or stop rule.
-        """
+    def _perform(self, call: ToolCall, fault: str) -> Performed:
+        """Deals with one call; nothing runs any more once the run has a ``fault``."""
         self.proposed += 1
         stage = self.stage
+        if fault:
+            return _unrun(call, "stopped", _error(fault))
         if self.proposed > stage.limits.tool_calls:
-            return "stopped", False, _error(f"the limit of {stage.limits.tool_calls} tool calls is reached")
+            return _unrun(call, "stopped", _error(f"the limit of {stage.limits.tool_calls} tool calls is reached"))
         if call.name not in stage.tool_names:
             offered = ", ".join(sorted(stage.tool_names)) or "none"
-            return "denied", False, _error(f"there is no tool {call.name[:64]!r} here; offered: {offered}")
-        arguments = _arguments_of(call.arguments)
+            return _unrun(call, "denied", _error(f"there is no tool {call.name[:64]!r} here; offered: {offered}"))
+        arguments = arguments_of(call.arguments)
         if isinstance(arguments, str):
-            return "invalid", False, _error(arguments)
+            return _unrun(call, "invalid", _error(arguments))
         key = call.name + call.arguments
         rule = stage.stop_rules.fired(self.ran, self.turn, self.made[key])
         if rule or self.stopped:
             self.stopped = self.stopped or str(rule)
-            return "stopped", False, _error(f"stop rule {self.stopped}: no more tool calls; give your answer now")
+            message = f"stop rule {self.stopped}: no more tool calls; give your answer now"
+            return _unrun(call, "stopped", _error(message))
         allowed = stage.approval.of_tool(call.name)
         if allowed != "done":
             effect = Effect(f"tool.{call.name}", call.name, call.arguments[:4096], allowed)
             self.transcript.effects.append(effect)
             refusal = ToolResult(False, {"error": "refused: the user did not approve this call"}, effects=(effect,))
-            return ("gated" if allowed == "refused" else "denied"), False, refusal
+            return _unrun(call, "gated" if allowed == "refused" else "denied", refusal)
         self.made[key] += 1
         self.ran += 1
         result = self.sandbox.call(call.name, arguments)
         self.transcript.append_call(call.name, arguments, result)
-        prevented = {effect.status for effect in result.effects} - {"done"}
-        return ("denied" if "denied" in prevented else "gated" if prevented else "allowed"), True, result
+        prevented = {effect.status for effect in result.effects if effect.status != "done"}
+        disposition = "denied" if "denied" in prevented else "gated" if prevented else "allowed"
+        return Performed(call, disposition, True, result, result.handed)
 
-    def _record(
-        self, reply: Reply, calls: tuple[ToolCall, ...], performed: list[tuple[str, bool, ToolResult]], context: str
-    ) -> None:
-        """Extends the conversation and appends the step's line."""
-        assistant: Message = {"role": "assistant", "content": reply.text}
-        results = []
-        errors = []
-        handed_all = []
-        if calls:
-            assistant["tool_calls"] = [
+    def _extend(self, reply: Reply, performed: list[Performed]) -> None:
+        """Adds the turn to the conversation and to its hash."""
+        said: Message = {"role": "assistant", "content": reply.text}
+        if performed:
+            said["tool_calls"] = [
                 {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-                for call in calls
+                for call, *_ in performed
             ]
-        self.messages.append(assistant)
-        self.prefix.update(orjson.dumps([reply.text, [(call.name, call.arguments) for call in calls]]))
-        for call, (disposition, ran, result) in zip(calls, performed, strict=False):
-            handed = result.handed
-            handed_all.append(handed)
+        self.messages.append(said)
+        self.prefix.update(orjson.dumps([reply.text, [(call.name, call.arguments) for call, *_ in performed]]))
+        for call, _, _, _, handed in performed:
             self.messages.append({"role": "tool", "tool_call_id": call.id, "name": call.name, "content": handed})
             self.prefix.update(handed.encode(errors="replace"))
-            if not result.ok:
-                errors.append(_error_of(result))
-            results.append(
-                {
-                    "call_id": call.id,
-                    "ok": result.ok,
-                    "disposition": disposition,
-                    "ran": ran,
-                    "result": result.result,
-                    "spans": [[span.start, span.count, span.records, span.derived] for span in result.spans],
-                    "effects": [
-                        {"kind": e.kind, "target": e.target, "text": e.text, "status": e.status} for e in result.effects
-                    ],
-                }
-            )
-        value, newly = self.progress.after_step()
-        if value is not self.value:
-            self.value = value
-            self.value_max = max(self.value_max, value)
-            self.shown_value = (float(value), str(value))
-        stage = self.stage
-        self.append(
-            {
-                "type": "step",
-                "task_id": stage.scenario.name,
-                "task_name": stage.scenario.name,
-                "step_idx": self.turn,
-                "timestamp": stage.timestamp,
-                "url": "",
-                "obs_hash": context[:16],
-                "action": "\n".join(f"{call.name}({call.arguments})" for call in calls)
-                or f"say({orjson.dumps(reply.text).decode()})",
-                "action_source": "worker",
-                "last_action_error": self.last_error,
-                "elapsed_ms": 0,
-                "mode": "clawbench",
-                "obs_summary": self.seen,
-                "progress_score": self.shown_value[0],
-                "milestones": list(newly) or None,
-                PAYLOAD: {
-                    "context": context,
-                    "text": reply.text,
-                    "reasoning": reply.reasoning,
-                    "calls": [{"id": call.id, "name": call.name, "arguments": call.arguments} for call in calls],
-                    "results": results,
-                    "usage": [reply.usage.prompt, reply.usage.completion],
-                    "finish": reply.finish,
-                    "fingerprint": reply.fingerprint,
-                    "progress": self.shown_value[1],
-                    "error": "; ".join(errors)[:400],
-                },
-            }
-        )
-        self.last_error = "; ".join(errors)[:400]
-        self.seen = "\n".join(handed[:200] for handed in handed_all)[:400]
+        self.seen = seen_of(performed)
+        self.error = error_of(performed)
+        self.errors += bool(self.error)
+
+    def _revalue(self) -> tuple[str, ...]:
+        """Brings the run's value up to date; returns the checks that earn points for the first time."""
+        share, newly = self.progress.after_step()
+        if share is not self.share:
+            self.share = share
+            self.best = max(self.best, share)
+            self.value = Value.of(share)
+        return newly
 
     def outcome(self, status: Status, fault: str) -> RunOutcome:
         """The run's verdicts: its own when it completed, all failing for a pack's fault, none for INFRA."""
+        rubric = self.stage.rubric
         results: tuple[CheckResult, ...] = ()
         counted: Tally | None = None
         if status == "COMPLETED":
             results = self.progress.results()
-            counted = tally(self.stage.rubric, results)
         elif status == "PACK_FAULT":
-            results = failed_results(self.stage.rubric, f"the run ended in {fault}")
-            counted = tally(self.stage.rubric, results)
+            results = failed_results(rubric, f"the run ended in {fault}")
+        if results:
+            counted = tally(rubric, results)
+        tokens = self.prompt_tokens + self.completion_tokens
         return RunOutcome(
             index=self.index,
             status=status,
@@ -306,90 +235,9 @@ class _Episode:
             turns=self.turn,
             prompt_tokens=self.prompt_tokens,
             completion_tokens=self.completion_tokens,
-            cost=cost_penalty(
-                self.transcript.total, self.prompt_tokens + self.completion_tokens, self.stage.scenario.baseline
-            ),
+            cost=cost_penalty(self.transcript.total, tokens, self.stage.scenario.baseline),
             safety=safety_penalty(results, self.transcript.repeated() is not None),
         )
-
-    def start_line(self, start: Mapping[str, Any]) -> dict[str, Any]:
-        stage = self.stage
-        return {
-            "type": "episode_start",
-            "task_id": stage.scenario.name,
-            "task_name": stage.scenario.name,
-            "run_id": start["unit"],
-            "mode": "clawbench",
-            "attempt_idx": self.index,
-            "timestamp": stage.timestamp,
-            "task_seed": self.seed,
-            "worker_model": self.model.name,
-            "worker_temperature": float(stage.sampling.temperature),
-            "max_steps": stage.limits.turns,
-            PAYLOAD: start,
-        }
-
-    def end_line(self, outcome: RunOutcome) -> dict[str, Any]:
-        stage = self.stage
-        final = outcome.score if outcome.status == "COMPLETED" else Fraction(0)
-        return {
-            "type": "episode_end",
-            "task_id": stage.scenario.name,
-            "task_name": stage.scenario.name,
-            "success": _succeeded(outcome),
-            "total_steps": self.turn,
-            "run_id": stage.unit(self.index),
-            "attempt_idx": self.index,
-            "reward": float(final),
-            "max_progress_score": float(max(self.value_max, final)),
-            "final_progress_score": float(final),
-            "final_url": "",
-            "final_message": outcome.answer,
-            "error": outcome.fault,
-            "error_count": 0,
-            PAYLOAD: {
-                "status": outcome.status,
-                "fault": outcome.fault,
-                **scored(outcome),
-                "tool_calls": outcome.tool_calls,
-                "turns": outcome.turns,
-                "usage": [outcome.prompt_tokens, outcome.completion_tokens],
-            },
-        }
-
-
-def scored(outcome: RunOutcome) -> dict[str, Any]:
-    """The scored part of an ``episode_end``: every check with its verdict and reason, points and score.
-
-    Re-scoring a run writes the same bytes.
-    """
-    counted = outcome.tally
-    return {
-        "checks": [
-            {
-                "id": result.id,
-                "passed": result.passed,
-                "tenths": result.earned_tenths,
-                "reason": result.reason,
-            }
-            for result in outcome.results
-        ],
-        "points": [str(counted.earned), str(counted.possible)] if counted is not None else None,
-        "score": str(counted.score) if counted is not None else None,
-        "gate": counted.gate_text if counted is not None else "",
-        "critical": list(counted.critical) if counted is not None else [],
-        "penalties": {"cost": str(outcome.cost), "safety": str(outcome.safety)},
-    }
-
-
-def _succeeded(outcome: RunOutcome) -> bool:
-    counted = outcome.tally
-    return (
-        outcome.status == "COMPLETED"
-        and counted is not None
-        and not counted.critical
-        and counted.gate_reached is not False
-    )
 
 
 def _fault_of(reply: Reply, limits: Limits, episode: _Episode) -> str:
@@ -404,55 +252,9 @@ def _fault_of(reply: Reply, limits: Limits, episode: _Episode) -> str:
     return ""
 
 
-def _encodable(reply: Reply) -> Reply:
-    """The reply with lone surrogates replaced, which JSON can carry and UTF-8 cannot."""
-    text = reply.text + (reply.reasoning or "")
-    for call in reply.calls:
-        text += call.id + call.name + call.arguments
-    if text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text):
-        return reply
-    return replace(
-        reply,
-        text=_clean(reply.text),
-        reasoning=None if reply.reasoning is None else _clean(reply.reasoning),
-        calls=tuple(ToolCall(_clean(c.id), _clean(c.name), _clean(c.arguments)) for c in reply.calls),
-    )
-
-
-def _clean(text: str) -> str:
-    return text.encode(errors="replace").decode()
-
-
-def _with_ids(calls: tuple[ToolCall, ...], turn: int) -> tuple[ToolCall, ...]:
-    """The calls with ids that are present and distinct, whatever the model sent."""
-    ids = {call.id for call in calls}
-    if len(ids) == len(calls) and "" not in ids:
-        return calls
-    return tuple(
-        ToolCall(f"call_{turn}_{number}", call.name, call.arguments) for number, call in enumerate(calls)
-    )
-
-
-def _arguments_of(text: str) -> dict[str, Any] | str:
-    """The arguments as an object, or a sentence that tells the model what is wrong with them."""
-    if len(text) > _MAX_ARGUMENT_BYTES:
-        return f"the arguments are longer than {_MAX_ARGUMENT_BYTES} characters"
-    try:
-        arguments = orjson.loads(text or "{}")
-    except (orjson.JSONDecodeError, UnicodeEncodeError) as error:
-        return f"the arguments are not valid JSON: {error}"
-    if not isinstance(arguments, dict):
-        return f"the arguments must be a JSON object, not {type(arguments).__name__}"
-    return arguments
+def _unrun(call: ToolCall, disposition: str, result: ToolResult) -> Performed:
+    return Performed(call, disposition, False, result, result.handed)
 
 
 def _error(message: str) -> ToolResult:
     return ToolResult(ok=False, result={"error": message})
-
-
-def _error_of(result: ToolResult) -> str:
-    message = result.result.get("error")
-    if isinstance(message, str):
-        return message[:200]
-    said = f"exit {result.result.get('exitCode', 1)}: {result.result.get('aggregated', '')}"
-    return said[:200].rstrip(": ")

@@ -5,14 +5,15 @@ matches, the answer speaks of the subject; every value in that window must be th
 clause that matches by itself, else the sentence or line, else the few sentences that match together. So "the
 board says X, Slack says Y" is no contradiction in a claim about Slack, and a list of all values is one.
 
-Windows follow from the answer and the shape alone, never from the truth. An answer therefore names one set of
-values whatever is true, passes for at most one of them, and gains nothing by naming several.
+Windows follow from the answer and the shape alone, never from the truth, and each states a value. An answer
+therefore states one set of values whatever is true, passes for at most one of them, and gains nothing by
+naming several.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .patterns import Pattern
@@ -36,15 +37,18 @@ class Claim:
     """What an exclusive check claims about one fact.
 
     ``claim`` finds where the answer speaks of it, ``shape`` any possible value; ``canon`` turns a text of
-    that shape into the value's normal form, ``None`` if it is no value of the fact. ``allowed`` are the
-    normal forms that may stand there: the true one, and those of whatever else the pattern names.
+    that shape into the value's normal form, ``None`` if it is no value of the fact. ``true`` are the normal
+    forms that may stand there; those in ``beside`` (of whatever else the pattern names) may too, but claim
+    nothing. ``opened`` says that the pattern names the fact.
     """
 
     fact: str
     claim: Pattern
     shape: Pattern
     canon: Callable[[str], str | None]
-    allowed: frozenset[str]
+    true: frozenset[str]
+    beside: frozenset[str] = frozenset()
+    opened: bool = True
 
 
 def contradiction(claim: Claim, text: str, raw: bytes) -> str | None:
@@ -55,28 +59,37 @@ def contradiction(claim: Claim, text: str, raw: bytes) -> str | None:
     if _other(claim, raw) is None:
         return None
     sentences = [sentence for sentence in _SENTENCE.split(text) if sentence.strip()]
-    valued = [claim.shape.search(sentence.encode()) is not None for sentence in sentences]
+    valued = [_valued(claim, sentence) for sentence in sentences]
     windows: list[str] = []
     for sentence, has_value in zip(sentences, valued, strict=True):
         if has_value:
-            windows += _within(claim, sentence)
-    if not windows:
-        windows = _across(claim, sentences, valued)
-    for window in windows:
+            windows += [window for window in _within(claim, sentence) if _valued(claim, window)]
+    for window in windows or _across(claim, sentences, valued):
         other = _other(claim, window.encode())
         if other is not None:
             return other
     return None
 
 
-def _other(claim: Claim, raw: bytes) -> str | None:
-    """The first value in ``raw`` that is not allowed."""
+def _values(claim: Claim, raw: bytes) -> Iterator[tuple[str, str]]:
+    """The values in ``raw`` that claim something, as written and in their normal form."""
     for match in claim.shape.finditer(raw):
         value = match.group().decode("utf-8", "replace")
         canon = claim.canon(value)
-        if canon is not None and canon not in claim.allowed:
-            return str(value)
+        if canon is not None and canon not in claim.beside:
+            yield value, canon
+
+
+def _other(claim: Claim, raw: bytes) -> str | None:
+    """The first value in ``raw`` that is not the true one."""
+    for value, canon in _values(claim, raw):
+        if canon not in claim.true:
+            return value
     return None
+
+
+def _valued(claim: Claim, text: str) -> bool:
+    return next(_values(claim, text.encode()), None) is not None
 
 
 def _speaks(claim: Claim, text: str) -> bool:
@@ -84,7 +97,10 @@ def _speaks(claim: Claim, text: str) -> bool:
 
 
 def _within(claim: Claim, sentence: str) -> list[str]:
-    """The clauses of a sentence that make the claim by themselves; else the sentence, if it does."""
+    """The clauses of a sentence that make the claim by themselves; else the sentence, if it does.
+
+    A clause may make it with a number that is no value of the fact: then the others are not meant.
+    """
     clauses = _clauses(claim, sentence)
     windows = [clause for clause in clauses if len(clauses) > 1 and _speaks(claim, clause)]
     return windows or ([sentence] if _speaks(claim, sentence) else [])
@@ -119,7 +135,10 @@ def _bare(claim: Claim, clause: str) -> bool:
 
 
 def _across(claim: Claim, sentences: Sequence[str], valued: Sequence[bool]) -> list[str]:
-    """The shortest runs of sentences that make the claim together; else everything said."""
+    """The shortest runs of sentences that make the claim together; else everything said.
+
+    A pattern that names the fact has matched, so the answer states some value: it must not be lost.
+    """
     for count in range(2, _TOGETHER + 1):
         windows = []
         for start in range(len(sentences) - count + 1):
@@ -129,4 +148,4 @@ def _across(claim: Claim, sentences: Sequence[str], valued: Sequence[bool]) -> l
                     windows.append(window)
         if windows:
             return windows
-    return ["\n".join(sentences)]
+    return ["\n".join(sentences)] if claim.opened else []

@@ -128,7 +128,7 @@ class Person:
         first, last = _name(index)
         full = f"{first} {last}"
         account = handle(full)
-        domain = setting.domains[self.at] if self.at else setting.persona.values["COMPANY_DOMAIN"]
+        domain = setting.domains.get(self.at or "", setting.persona.values["COMPANY_DOMAIN"])
         email = f"{account}@{domain}"
 
         def reading(text: str) -> str | None:

@@ -88,7 +88,7 @@ class Number:
             known = digits.isascii() and digits.isdigit() and len(digits) < 16 and self.has(int(digits))
             return str(int(digits)) if known else None
 
-        grouped = fragments.grouped(text) if len(text) > 4 else text
+        grouped = fragments.grouped(text)
         return Fact(
             name=name,
             kind="int",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Protocol, cast
@@ -50,7 +51,11 @@ def public_pattern(text: str, *, ignore_case: bool = True) -> Pattern:
     Raises ScenarioInvalid if Python cannot compile it.
     """
     try:
-        return cast(Pattern, re.compile(text, re.DOTALL | (re.IGNORECASE if ignore_case else re.NOFLAG)))
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # what later versions of Python may read differently, this one takes
+            return cast(Pattern, re.compile(text, re.DOTALL | (re.IGNORECASE if ignore_case else re.NOFLAG)))
     except (re.error, OverflowError, RecursionError) as error:
         raise ScenarioInvalid.of("PATTERN", f"not a pattern: {text[:80]!r}: {error}") from None
 

@@ -86,12 +86,20 @@ class Progress:
                     check.points,
                     verdict.passed,
                     verdict.tenths,
-                    verdict.reason,
+                    verdict.reason if verdict.passed or not check.evidence else self._why_not(check, verdict),
                     check.severity,
                 )
                 for check, verdict in zip(self._rubric.checks, self._verdicts, strict=True)
             ]
         )
+
+    def _why_not(self, check: Check, verdict: Verdict) -> str:
+        """The reason of a failing check that has evidence: what was not said may have been read, or never seen."""
+        if verdict.reason.startswith("no tool result showed"):
+            return verdict.reason
+        sources = self._log.sources(check.evidence)
+        seen = sources or f"no tool result showed {self._log.missing(check.evidence)}"
+        return printable(f"{seen}; {verdict.reason}")
 
     def _judge(self) -> bool:
         """Brings the verdicts up to date; true if one of them earns differently than before."""

@@ -60,6 +60,11 @@ class CompatCheck:
     type: str
     raw: Mapping[str, Any]
 
+    @property
+    def description(self) -> str:
+        """What the file says about the check, if it does."""
+        return str(self.raw.get("description", ""))
+
 
 @dataclass(frozen=True, slots=True)
 class PublicFile:

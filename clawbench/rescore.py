@@ -6,7 +6,7 @@ from typing import cast
 
 import orjson
 
-from .episode import RunOutcome, Status, scored
+from .outcome import RunOutcome, Status, scored
 from .penalties import Baseline, cost_penalty, safety_penalty
 from .rubric import CheckResult, Rubric, failed_results, judge, tally
 from .trajectory import Trajectory

@@ -62,7 +62,9 @@ def _rescored_chunk(paths: Sequence[Path], scenario: Path | None) -> list[Rescor
 def _rescored(path: Path, scenario: Path | None) -> Rescored:
     run = read_trajectory(path)
     if not run.whole:
-        raise TrajectoryInvalid.of("TRAJECTORY_UNFINISHED", "the run never ended: there is nothing to score", str(path))
+        raise TrajectoryInvalid.of(
+            "TRAJECTORY_UNFINISHED", "the run never ended: there is nothing to score", str(path)
+        )
     rubric, world, baseline = _rubric_of(run, scenario)
     outcome = outcome_of(run, rubric, baseline)
     assert run.end is not None

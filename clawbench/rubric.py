@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from .world import World
 
 __all__ = [
-    "AnyRubric",
     "CheckResult",
     "Gate",
     "Progress",
@@ -45,8 +44,6 @@ __all__ = [
     "tally",
     "vote",
 ]
-
-AnyRubric = Rubric
 
 
 def rubric_for(scenario: Scenario, world: World) -> Rubric:
@@ -139,18 +136,24 @@ def _claim(name: str, said: Mapping[str, Any], world: World, rendering: Renderin
 
     fact = world.facts[name]
     source = said.get("pattern") or ""
+    tokens = {found[0]: placeholder(found[1]).name == name for found in TOKEN.finditer(source)}
+    own = [rendering.text(token) for token, is_own in tokens.items() if is_own]
+    others = [rendering.text(token) for token, is_own in tokens.items() if not is_own]
+    others += [fact.text, world.identity.get("USER_NAME", ""), world.identity.get("USER_FIRST_NAME", "")]
 
     def opened(found: Match[str]) -> str:
-        if placeholder(found[1]).name == name:
-            return f"(?:{fact.shape})"
-        return rendering.pattern(found[0])
+        return f"(?:{fact.shape})" if tokens[found[0]] else rendering.pattern(found[0])
 
-    named = [fact.text, *(rendering.text(found[0]) for found in TOKEN.finditer(source))]
-    named += [world.identity.get("USER_NAME", ""), world.identity.get("USER_FIRST_NAME", "")]
+    def forms(texts: Iterable[str]) -> frozenset[str]:
+        return frozenset(form for text in texts if text and (form := fact.canon(text)) is not None)
+
+    true = forms(own) or forms([fact.text])
     return Claim(
         fact=name,
         claim=own_pattern(TOKEN.sub(opened, source), ignore_case=_ignores_case(said)),
         shape=own_pattern(fact.shape),
         canon=fact.canon,
-        allowed=frozenset(form for text in named if text and (form := fact.canon(text)) is not None),
+        true=true,
+        beside=forms(others) - true,
+        opened=bool(own),
     )

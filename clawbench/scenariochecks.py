@@ -6,6 +6,7 @@ at once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -97,7 +98,8 @@ class CrossChecks:
 
     def _about_broken(self, token: str) -> bool:
         try:
-            return placeholder(token[2:-2]).name in self.broken
+            place = placeholder(token[2:-2])
+            return place.name in self.broken or re.split("[+-]", place.at)[0] in self.broken
         except PlaceholderError:
             return False
 

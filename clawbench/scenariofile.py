@@ -152,4 +152,4 @@ class ScenarioFile(Model):
     facts: Facts = Field({}, description="Values drawn for each seed, by name.")
     baseline: Baseline | None = Field(None, description="What a good run takes, for penalties.")
     user: User = Field(User(grants=()), description="What the scripted user grants.")
-    scoring: Scoring = Field(description="The rubric.")
+    scoring: Scoring = Field(description="What is checked, and what it is worth.")

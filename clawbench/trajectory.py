@@ -108,7 +108,9 @@ class BlobStore:
         try:
             text = (self._folder / name).read_bytes()
         except OSError:
-            raise TrajectoryInvalid.of("BLOB_MISSING", "the blob that a run refers to is missing", where) from None
+            raise TrajectoryInvalid.of(
+                "BLOB_MISSING", "the blob that a run refers to is missing", where
+            ) from None
         if sha256(text).hexdigest() != name:
             raise TrajectoryInvalid.of("BLOB_CHANGED", "the blob is not the text it is named after", where)
         return text
@@ -137,7 +139,9 @@ def parsed_trajectory(content: bytes, path: Path) -> Trajectory:
             if number == len(lines) and not torn:
                 torn = True  # the newline reached the disk and the line did not
                 break
-            raise TrajectoryInvalid.of("TRAJECTORY_JSON", "the line is not JSON", f"{path}:{number}") from None
+            raise TrajectoryInvalid.of(
+                "TRAJECTORY_JSON", "the line is not JSON", f"{path}:{number}"
+            ) from None
         kind = record.get("type") if isinstance(record, dict) else None
         payload = record.get(PAYLOAD) if isinstance(record, dict) else None
         if kind not in {"episode_start", "step", "episode_end"} or not isinstance(payload, dict):
@@ -148,7 +152,9 @@ def parsed_trajectory(content: bytes, path: Path) -> Trajectory:
             )
         if end is not None or (start is None) != (kind == "episode_start"):
             raise TrajectoryInvalid.of(
-                "TRAJECTORY_ORDER", "a run is one episode_start, its steps, one episode_end", f"{path}:{number}"
+                "TRAJECTORY_ORDER",
+                "a run is one episode_start, its steps, one episode_end",
+                f"{path}:{number}",
             )
         if kind == "episode_start":
             start = payload
@@ -186,7 +192,9 @@ def _content(path: Path) -> bytes:
             )
         content = path.read_bytes()
     except OSError as error:
-        raise TrajectoryInvalid.of("TRAJECTORY_MISSING", error.strerror or "cannot be read", str(path)) from None
+        raise TrajectoryInvalid.of(
+            "TRAJECTORY_MISSING", error.strerror or "cannot be read", str(path)
+        ) from None
     if path.suffix == ".zst":
         from .archive import decompressed
 

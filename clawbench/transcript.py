@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import orjson
+
 from .sandbox.result import Effect, Span, ToolResult, body_of
 
 MAX_ANSWER_BYTES = 16 * 1024
@@ -144,13 +146,23 @@ class Transcript:
 
     def repeated(self) -> str | None:
         """The tool of the first call made three times with equal arguments, or ``None``."""
-        made: dict[str, int] = {}
+        if all(count < 3 for count in self.counts.values()):
+            return None
+        made: dict[bytes, int] = {}
         for call in self.calls:
-            key = call.tool + "\0" + json.dumps(call.arguments, sort_keys=True, default=str)
-            made[key] = made.get(key, 0) + 1
-            if made[key] == 3:
+            key = _key(call)
+            made[key] = times = made.get(key, 0) + 1
+            if times == 3:
                 return call.tool
         return None
+
+
+def _key(call: CallRecord) -> bytes:
+    """Equal for calls of one tool with equal arguments, whatever the order of their keys."""
+    try:
+        return call.tool.encode() + b"\0" + orjson.dumps(call.arguments, option=orjson.OPT_SORT_KEYS)
+    except (orjson.JSONEncodeError, UnicodeEncodeError):  # integers or texts that only Python's JSON can hold
+        return f"{call.tool}\0{json.dumps(call.arguments, sort_keys=True, default=str)}".encode()
 
 
 def recorded_call(

@@ -100,17 +100,19 @@ def read_capped(path: Path, name: str, kind: str, error: type[InvalidInput], cap
     except (OSError, ValueError) as why:
         reason = why.strerror if isinstance(why, OSError) and why.strerror else str(why)
         raise error.of(f"{kind}_MISSING", f"the file cannot be opened: {reason}", name) from None
-    with open(handle, "rb") as file:
+    too_large = error.of(f"{kind}_TOO_LARGE", f"a file has at most {cap // 1024} KiB", name)
+    try:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             raise error.of(f"{kind}_MISSING", "this is not a regular file", name)
-        too_large = error.of(f"{kind}_TOO_LARGE", f"a file has at most {cap // 1024} KiB", name)
         if status.st_size > cap:
             raise too_large
-        try:
+        with open(handle, "rb", closefd=False) as file:
             raw = file.read(cap + 1)
-        except OSError as why:
-            raise error.of(f"{kind}_MISSING", f"the file cannot be read: {why.strerror}", name) from None
+    except OSError as why:
+        raise error.of(f"{kind}_MISSING", f"the file cannot be read: {why.strerror}", name) from None
+    finally:
+        os.close(handle)
     if len(raw) > cap:
         raise too_large
     return raw
@@ -181,11 +183,12 @@ class _Builder:
             raise _Stop
         if isinstance(event, AliasEvent):
             self._problem("YAML_ALIAS", event, f"{quoted(f'*{event.anchor}')}: write the value out")
-            return None
+            raise _Stop
         if event.anchor is not None:
             self._problem(
                 "YAML_ALIAS", event, f"{quoted(f'&{event.anchor}')}: remove it, anchors are not read"
             )
+            raise _Stop
         if event.tag is not None:
             self._problem("YAML_TAG", event, f"{quoted(event.tag)}: remove it, tags are not read")
         if isinstance(event, ScalarEvent):
@@ -240,9 +243,9 @@ class _Builder:
             return str(event.value)
         code = "YAML_ALIAS" if isinstance(event, AliasEvent) or event.anchor else "YAML_KEY"
         self._problem(code, event, "a key is plain text")
-        if not isinstance(event, AliasEvent | ScalarEvent):
+        if code == "YAML_ALIAS" or not isinstance(event, ScalarEvent):
             raise _Stop
-        return str(getattr(event, "value", event.anchor))
+        return str(event.value)
 
     def _scalar(self, event: Any, path: KeyPath | None) -> Any:
         text: str = event.value

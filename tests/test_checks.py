@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clawbench.check import CHECK_TYPES
@@ -196,6 +196,7 @@ def test_the_reason_says_what_matched_and_where() -> None:
     assert arguments.reason == "arguments of call 2 (exec) say '4411' on line 1"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=400))
 def test_reasons_are_short_and_printable(text: str) -> None:
     transcript = run_of(
@@ -212,6 +213,7 @@ def test_reasons_are_short_and_printable(text: str) -> None:
         assert len(reason) <= MAX_REASON
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(1, 30))
 def test_printable_text_is_left_alone(text: str, limit: int) -> None:
     shown = printable(text, limit)
@@ -231,6 +233,7 @@ def test_a_long_match_is_shortened_in_the_middle() -> None:
         assert len(shown) < 100
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_normalising_twice_changes_nothing(text: str) -> None:
     once = normalised(text)

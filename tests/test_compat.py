@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clawbench.compat import PUBLIC_TYPES, public_rubric, public_score, rounded
@@ -134,6 +134,7 @@ def checks(draw: st.DrawFn) -> dict[str, Any]:
     return check
 
 
+@settings(deadline=None)
 @given(st.lists(checks(), min_size=1, max_size=6), EPISODES)
 def test_public_scenarios_score_as_the_format_says(
     rubric: list[dict[str, Any]], episode: dict[str, Any]
@@ -236,3 +237,7 @@ def test_our_scores_are_rounded_half_to_even_before_they_are_floats() -> None:
     assert rounded(Fraction(1, 160)) == 0.0062
     assert rounded(Fraction(3, 160)) == 0.0188
     assert rounded(Fraction(2, 3)) == 0.6667
+
+
+def test_a_pattern_that_python_warns_about_is_taken_as_it_is() -> None:
+    assert one({"type": "response_contains", "pattern": "[[x]"}, response="a [ b")

@@ -26,7 +26,9 @@ def test_an_honest_run_earns_every_point(tmp_path: Path) -> None:
     order = stage.world.facts["order"].text
     read = f"himalaya message read {mail_id(stage, 'mail/order')}"
     outcome, records = run(
-        stage, [call("exec", command="himalaya envelope list"), call("exec", command=read), says(f"It is {order}.")], tmp_path
+        stage,
+        [call("exec", command="himalaya envelope list"), call("exec", command=read), says(f"It is {order}.")],
+        tmp_path,
     )
     assert outcome.status == "COMPLETED"
     assert outcome.score == 1
@@ -40,7 +42,14 @@ def test_an_honest_run_earns_every_point(tmp_path: Path) -> None:
 def test_readers_of_plain_episodes_find_their_fields(tmp_path: Path) -> None:
     _, records = run(tiny_stage(), [call("exec", command="false"), says("no idea")], tmp_path)
     start, first, second, end = records
-    assert {"task_id", "run_id", "attempt_idx", "task_seed", "worker_model", "worker_temperature"} <= start.keys()
+    assert {
+        "task_id",
+        "run_id",
+        "attempt_idx",
+        "task_seed",
+        "worker_model",
+        "worker_temperature",
+    } <= start.keys()
     assert first["action"] == 'exec({"command": "false"})'
     assert first["obs_summary"].startswith("# Goal\n")
     assert first["last_action_error"] == ""
@@ -72,7 +81,9 @@ def test_a_malformed_call_goes_back_as_an_error(tmp_path: Path) -> None:
 def test_only_allowed_tools_are_offered_and_others_denied(tmp_path: Path) -> None:
     stage = tiny_stage(pack_with(tmp_path, tool_policy={"allow": ["read"], "deny": []}))
     assert [tool["function"]["name"] for tool in stage.tools] == ["read"]
-    outcome, records = run(stage, [call("slack", action="sendMessage", to="#team", content="hi"), says("")], tmp_path)
+    outcome, records = run(
+        stage, [call("slack", action="sendMessage", to="#team", content="hi"), says("")], tmp_path
+    )
     assert records[1][PAYLOAD]["results"][0]["disposition"] == "denied"
     assert kinds(outcome) == []
 
@@ -105,7 +116,9 @@ def test_a_gated_tool_never_runs(tmp_path: Path) -> None:
 
 def test_an_effect_that_the_pack_denies_does_not_happen(tmp_path: Path) -> None:
     stage = tiny_stage(pack_with(tmp_path, tool_policy={"allow": ["slack"], "deny": ["slack.post"]}))
-    outcome, _ = run(stage, [call("slack", action="sendMessage", to="#team", content="hi"), says("")], tmp_path)
+    outcome, _ = run(
+        stage, [call("slack", action="sendMessage", to="#team", content="hi"), says("")], tmp_path
+    )
     assert kinds(outcome) == [("slack.post", "denied")]
 
 
@@ -189,6 +202,18 @@ def test_a_provider_that_fails_is_infrastructure_and_never_votes(tmp_path: Path)
     assert outcome.status == "INFRA"
     assert outcome.results == ()
     assert "connection refused" in records[-1]["error"]
+
+
+def test_a_bug_in_an_adapter_is_never_the_packs_fault(tmp_path: Path) -> None:
+    class Broken:
+        name, version, simulated = "broken", "1", True
+
+        async def reply(self, request: Request) -> Reply:
+            raise ZeroDivisionError("oops")
+
+    outcome, _ = run(tiny_stage(), Broken(), tmp_path)
+    assert outcome.status == "INFRA"
+    assert outcome.fault.startswith("INTERNAL: ZeroDivisionError('oops') at test_episode.py:")
 
 
 def test_a_model_that_takes_too_long_is_infrastructure(tmp_path: Path) -> None:

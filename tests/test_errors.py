@@ -6,7 +6,11 @@ from clawbench import errors
 
 
 def _tree() -> list[type[errors.ClawbenchError]]:
-    return [value for _, value in inspect.getmembers(errors, inspect.isclass) if issubclass(value, errors.ClawbenchError)]
+    return [
+        value
+        for _, value in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(value, errors.ClawbenchError)
+    ]
 
 
 def test_the_docstring_draws_the_whole_tree() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clawbench.evidence import contains, named_alternatives, typed
@@ -231,6 +231,7 @@ def test_short_numbers_are_not_pieced_together() -> None:
     assert typed(("356",), {"command": "gh pr view 356"})
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(-2, 6), st.integers(-2, 6), st.booleans()), max_size=4),
     st.text(alphabet="v3.12 4\n", max_size=30),

@@ -4,7 +4,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clawbench.errors import ScenarioInvalid
@@ -205,6 +205,7 @@ STEPS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(STEPS)
 def test_prefix_progress_ends_at_the_score(steps: list[Any]) -> None:
     transcript = Transcript()

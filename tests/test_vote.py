@@ -3,7 +3,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clawbench.rubric import CheckResult, Rubric, decided, failed_results, vote
@@ -52,6 +52,7 @@ def test_a_run_that_ended_in_a_fault_votes_against_everything() -> None:
     assert vote(RUBRIC, [run((True, True, 40)), run((True, True, 40)), fault]).tally.score == 1
 
 
+@settings(deadline=None)
 @given(RUNS, st.randoms(use_true_random=False))
 def test_the_order_of_runs_means_nothing(outcomes: list[tuple[bool, bool, int]], shuffler: object) -> None:
     runs = [run(outcome) for outcome in outcomes]
@@ -63,6 +64,7 @@ def test_the_order_of_runs_means_nothing(outcomes: list[tuple[bool, bool, int]],
     assert [sorted(r.votes) for r in again.results] == [sorted(r.votes) for r in voted.results]
 
 
+@settings(deadline=None)
 @given(RUNS)
 def test_a_vote_is_the_majority_and_the_median(outcomes: list[tuple[bool, bool, int]]) -> None:
     voted = vote(RUBRIC, [run(outcome) for outcome in outcomes])
@@ -74,6 +76,7 @@ def test_a_vote_is_the_majority_and_the_median(outcomes: list[tuple[bool, bool, 
 EXTREMES = [(True, True, 40), (False, False, 0), (True, False, 40), (False, True, 0)]
 
 
+@settings(deadline=None)
 @given(st.lists(OUTCOME, max_size=4), st.sampled_from([3, 5]))
 def test_decided_means_that_nothing_to_come_matters(outcomes: list[tuple[bool, bool, int]], n: int) -> None:
     runs = [run(outcome) for outcome in outcomes[:n]]

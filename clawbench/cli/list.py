@@ -45,7 +45,9 @@ def command(as_json: bool) -> int:
             packs.setdefault(place.parent.name, str(Path(place.parent)))
     if as_json:
         listing = {"scenarios": scenarios, "packs": [{"name": n, "path": p} for n, p in packs.items()]}
-        click.echo(json.dumps({**listing, "models": [{"name": n, "what": w} for n, w in KNOWN.items()]}, indent=2))
+        click.echo(
+            json.dumps({**listing, "models": [{"name": n, "what": w} for n, w in KNOWN.items()]}, indent=2)
+        )
         return 0
     click.secho("Scenarios", bold=True)
     for row in scenarios:
@@ -58,8 +60,8 @@ def command(as_json: bool) -> int:
     if not scenarios:
         click.echo("  none: run this in a folder with scenarios/, or give a path to `clawbench run`")
     click.secho("Packs", bold=True)
-    for name, place in packs.items():
-        click.echo(f"  {name:<20} {place}")
+    for name, folder_name in packs.items():
+        click.echo(f"  {name:<20} {folder_name}")
     click.secho("Models", bold=True)
     for name, what in KNOWN.items():
         click.echo(f"  {name:<20} {what}")

@@ -20,13 +20,23 @@ if TYPE_CHECKING:
 
 @click.command("run", short_help="Run a pack through scenarios and explain its score.")
 @click.argument("scenarios", nargs=-1, required=True, metavar="SCENARIO...")
-@click.option("--pack", "packs", multiple=True, metavar="DIR|FILE", help="A pack's folder, pack.json or .md file.")
-@click.option("--model", default="offline", show_default=True, metavar="NAME", help="offline, or replay:PATH.")
-@click.option("--runs", default=3, show_default=True, metavar="N", help="Runs of each scenario; odd, since they vote.")
+@click.option(
+    "--pack", "packs", multiple=True, metavar="DIR|FILE", help="A pack's folder, pack.json or .md file."
+)
+@click.option(
+    "--model", default="offline", show_default=True, metavar="NAME", help="offline, or replay:PATH."
+)
+@click.option(
+    "--runs", default=3, show_default=True, metavar="N", help="Runs of each scenario; odd, since they vote."
+)
 @click.option("--seed", default="0", show_default=True, metavar="S", help="Draws identity, date and facts.")
-@click.option("--user-context", metavar="JSON|FILE", help='Overrides of the identity, like \'{"USER_NAME": "Ada Ng"}\'.')
+@click.option(
+    "--user-context", metavar="JSON|FILE", help='Overrides of the identity, like \'{"USER_NAME": "Ada Ng"}\'.'
+)
 @click.option("--temperature", default="0.7", show_default=True, metavar="T", help="Sampling temperature.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where runs are kept; the same DIR goes on.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Where runs are kept; the same DIR goes on."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the report.")
 @click.option("--fail-under", metavar="X", help="Exit 1 if the score is below X (0..1).")
 @click.option("--early", is_flag=True, help="Skip runs that can no longer change a vote.")
@@ -170,10 +180,14 @@ def user_context_of(text: str | None) -> dict[str, str]:
         path = Path(text)
         try:
             if path.stat().st_size > 65_536:
-                raise InvalidInput.of("USER_CONTEXT_TOO_LARGE", "at most 65536 bytes are read", f"{where} {text}")
+                raise InvalidInput.of(
+                    "USER_CONTEXT_TOO_LARGE", "at most 65536 bytes are read", f"{where} {text}"
+                )
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise InvalidInput.of("USER_CONTEXT_MISSING", f"cannot be read: {error}", f"{where} {text}") from None
+            raise InvalidInput.of(
+                "USER_CONTEXT_MISSING", f"cannot be read: {error}", f"{where} {text}"
+            ) from None
     try:
         values = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
@@ -230,4 +244,6 @@ def _say_how_to_go_on(folder: Path) -> None:
 def _compress(folder: Path, stages: list[Stage]) -> None:
     from ..archive import compress_bench
 
-    compress_bench(folder, sorted(path for stage in stages for path in (folder / stage.name).glob("run-*.jsonl")))
+    compress_bench(
+        folder, sorted(path for stage in stages for path in (folder / stage.name).glob("run-*.jsonl"))
+    )

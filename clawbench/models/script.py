@@ -21,6 +21,7 @@ class ScriptModel:
     async def reply(self, request: Request) -> Reply:
         if request.turn >= len(self._replies):
             raise ReplayMiss.of(
-                "SCRIPT_ENDED", f"the script has {len(self._replies)} replies and turn {request.turn} was asked for"
+                "SCRIPT_ENDED",
+                f"the script has {len(self._replies)} replies and turn {request.turn} was asked for",
             )
         return self._replies[request.turn]

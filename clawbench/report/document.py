@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..bench import StageOutcome, weighted_mean
-from ..episode import RunOutcome
+from ..outcome import RunOutcome
 from ..sandbox import Effect
 from ..tally import Tally, number
 from ..vote import VotedResult
@@ -41,7 +41,11 @@ def bench_document(outcomes: Sequence[StageOutcome], folder: Path, again: str) -
             }
             for pack, found in by_pack.items()
         ],
-        "out": {"folder": str(folder), "again": again, "trajectories": [str(folder / o.stage.name) for o in outcomes]},
+        "out": {
+            "folder": str(folder),
+            "again": again,
+            "trajectories": [str(folder / o.stage.name) for o in outcomes],
+        },
     }
 
 
@@ -102,7 +106,9 @@ def _run(run: RunOutcome) -> dict[str, Any]:
         "tokens": {"prompt": run.prompt_tokens, "completion": run.completion_tokens},
         "prevented": [_effect(effect) for effect in run.effects if effect.status != "done"],
         "happened": [_effect(effect) for effect in run.effects if effect.status == "done"],
-        "critical": [result.id for result in run.results if result.severity == "critical" and not result.passed],
+        "critical": [
+            result.id for result in run.results if result.severity == "critical" and not result.passed
+        ],
     }
 
 

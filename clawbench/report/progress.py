@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..bench import Bench, Unit, Watch
-from ..episode import RunOutcome
+from ..outcome import RunOutcome
 
 
 @contextmanager

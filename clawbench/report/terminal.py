@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -18,6 +19,7 @@ from .plain import decimal, printable, votes_text
 
 _CATEGORIES = ("safety", "correctness", "efficiency", "structure")
 _MAX_EFFECTS = 12
+_PATTERN = re.compile("the answer does not match /.*")
 
 
 def print_bench(outcomes: Sequence[StageOutcome], folder: Path, quiet: bool = False) -> None:
@@ -40,7 +42,9 @@ def _print_stage(console: Console, outcome: StageOutcome) -> None:
     title = Text()
     title.append(printable(stage.scenario.name), style="bold")
     title.append(f"  {printable(stage.pack.name)} {printable(stage.pack.version)}", style="bold cyan")
-    title.append(f"  seed {printable(stage.seed, 20)}, {outcome.asked} runs, {outcome.model.name}", style="dim")
+    title.append(
+        f"  seed {printable(stage.seed, 20)}, {outcome.asked} runs, {outcome.model.name}", style="dim"
+    )
     if outcome.model.simulated:
         title.append("  simulated", style="yellow")
     if stage.scenario.compat:
@@ -48,7 +52,8 @@ def _print_stage(console: Console, outcome: StageOutcome) -> None:
     console.print(title)
     if not stage.scenario.compat:
         who = stage.world.identity
-        console.print(Text(f"{who['USER_NAME']}, {who['USER_ROLE']} at {who['COMPANY']}, {who['DATE']}", style="dim"))
+        persona = f"{who['DATE']}: {who['USER_NAME']}, {who['USER_ROLE']} at {who['COMPANY']}"
+        console.print(Text(persona, style="dim", no_wrap=True, overflow="ellipsis"))
     voted = outcome.voted
     if voted is None:
         _print_undecided(console, outcome)
@@ -73,6 +78,7 @@ def _print_stage(console: Console, outcome: StageOutcome) -> None:
             table.add_row(*_check_cells(result, descriptions.get(result.id, ""), outcome.asked))
     console.print(table)
     _print_warnings(console, outcome)
+    console.print(_spent(outcome))
     console.print(_headline(outcome))
 
 
@@ -100,7 +106,7 @@ def _check_cells(result: VotedResult, description: str, asked: int) -> tuple[Tex
     if result.passed:
         return votes, name, points, Text(result.reason, style="dim", no_wrap=True, overflow="ellipsis")
     why = Text(printable(description))
-    why.append(f"\n{result.reason}", style="red")
+    why.append(f"\n{_PATTERN.sub('the answer does not say it', result.reason)}", style="red")
     return votes, name, points, why
 
 
@@ -109,19 +115,24 @@ def _print_warnings(console: Console, outcome: StageOutcome) -> None:
     for run in outcome.runs:
         for result in run.results:
             if result.severity == "critical" and not result.passed:
-                console.print(Text(f"critical  run {run.index}: {result.id}: {result.reason}", style="bold red"))
+                console.print(
+                    Text(f"critical  run {run.index}: {result.id}: {result.reason}", style="bold red")
+                )
         if run.status != "COMPLETED":
-            console.print(Text(f"{run.status.lower()}  run {run.index}: {printable(run.fault)}", style="yellow"))
-    shown = 0
-    for times, runs, effect in _prevented(outcome):
-        if shown == _MAX_EFFECTS:
+            console.print(
+                Text(f"{run.status.lower()}  run {run.index}: {printable(run.fault)}", style="yellow")
+            )
+    for number, (times, runs, effect) in enumerate(_prevented(outcome)):
+        if number == _MAX_EFFECTS:
             console.print(Text("…and more: `--json` lists them all", style="yellow"))
             break
-        shown += 1
         again = f" ({times} times)" if times > len(runs) else ""
         where = "run " + ", ".join(map(str, runs))
         console.print(
-            Text(f"{effect.status:<8}  {where}: {effect.kind} {printable(effect.target, 60)}{again}", style="yellow")
+            Text(
+                f"{effect.status:<8}  {where}: {effect.kind} {printable(effect.target, 60)}{again}",
+                style="yellow",
+            )
         )
 
 
@@ -156,15 +167,22 @@ def _headline(outcome: StageOutcome) -> Text:
     tally = voted.tally
     good = not tally.critical and tally.gate_reached is not False
     line.append(f"score {decimal(outcome.score)}", style="bold green" if good else "bold red")
-    line.append(f"  {number(tally.earned)}/{number(tally.possible)} points", style="dim")
+    line.append(f"  {number(tally.earned)} of {number(tally.possible)} points", style="dim")
     if tally.critical:
         line.append(f"  critical: {', '.join(tally.critical)}", style="bold red")
-    done = [run for run in outcome.runs if run.status == "COMPLETED"]
-    if done:
-        calls = sorted(run.tool_calls for run in done)[len(done) // 2]
-        tokens = sum(run.prompt_tokens + run.completion_tokens for run in done) // len(done)
-        line.append(f"  {calls} calls, {tokens:,} tokens a run", style="dim")
     return line
+
+
+def _spent(outcome: StageOutcome) -> Text:
+    """Calls, tokens and cost of the middle run, and the penalties, which enter no score."""
+    voting = sorted((run for run in outcome.runs if run.results), key=lambda run: (run.tool_calls, run.index))
+    if not voting:
+        return Text("no run completed", style="dim")
+    run = voting[len(voting) // 2]
+    cost = "simulated, $0" if outcome.model.simulated else "cost not known"
+    line = f"a run: {run.tool_calls} calls, {run.turns} turns, "
+    line += f"{run.prompt_tokens + run.completion_tokens:,} tokens, {cost}"
+    return Text(f"{line}\npenalties, not in the score: cost {decimal(outcome.cost)}, safety {decimal(outcome.safety)}", style="dim")
 
 
 def _print_packs(console: Console, outcomes: Sequence[StageOutcome]) -> None:

@@ -14,6 +14,8 @@ from .moments import moment_of
 from .state import State
 
 _FIELDS = ("title", "start", "end", "location", "attendees", "notes")
+MAX_FIELD = 8192
+MAX_ADDRESS = 320
 _DEFAULT_LENGTH = timedelta(hours=1)
 
 
@@ -127,13 +129,13 @@ def end_after(start: datetime, minutes: int | None) -> datetime:
 def _event_data(fields: Mapping[str, Any]) -> dict[str, Any]:
     guests = fields.get("attendees") or ()
     data = {
-        "title": str(fields.get("title") or "(no title)"),
+        "title": str(fields.get("title") or "(no title)")[:MAX_FIELD],
         "start": str(fields.get("start", "")),
         "end": str(fields.get("end", "")),
-        "location": str(fields.get("location") or ""),
-        "attendees": [str(guest) for guest in guests],
+        "location": str(fields.get("location") or "")[:MAX_FIELD],
+        "attendees": [str(guest)[:MAX_ADDRESS] for guest in guests],
     }
-    return {**data, "notes": str(fields["notes"])} if fields.get("notes") else data
+    return {**data, "notes": str(fields["notes"])[:MAX_FIELD]} if fields.get("notes") else data
 
 
 def _described(fields: Mapping[str, Any]) -> str:

@@ -81,7 +81,8 @@ def curl(invocation: Invocation) -> Output:
         for url in urls:
             lines += _fetched(invocation, options, url, data)
     except _Failure as ended:
-        message = f"curl: ({ended.exit}) {ended.message}"
+        # what the user or the policy prevented reads the same from every program
+        message = ended.message if ended.exit == 1 else f"curl: ({ended.exit}) {ended.message}"
         quiet = "silent" in options.flags and "errors" not in options.flags
         return Output(tuple(lines), ended.exit, () if quiet and ended.exit == 22 else (message,))
     return Output(tuple(lines))
@@ -98,6 +99,8 @@ def _fetched(invocation: Invocation, options: Options, url: str, data: str | Non
         raise _Failure(2, f"unknown method {shown(method)}")
     service, request = _request(url, method, data or "", as_query)
     response = service(request, invocation.state)
+    if response.refusal:
+        raise _Failure(1, response.refusal)
     if "fail" in flags and response.status >= 400:
         raise _Failure(22, f"The requested URL returned error: {response.status}")
     body = list(response.lines) if method != "HEAD" else []
@@ -149,7 +152,7 @@ def _located(url: str) -> tuple[Service, tuple[str, ...], Mapping[str, str]]:
     except ValueError as error:
         raise _Failure(3, f"URL using bad/illegal format: {shown(url)}") from error
     if parts.scheme.lower() not in ("http", "https"):
-        raise _Failure(1, f"Protocol {shown(parts.scheme)} not supported")
+        raise _Failure(1, f"curl: (1) Protocol {shown(parts.scheme)} not supported")
     path = tuple(unquote(part) for part in parts.path.split("/") if part)
     if host in _NOTION_HOSTS or host.endswith(tuple("." + name for name in _NOTION_HOSTS)):
         return notion, path, query

@@ -257,7 +257,7 @@ def _edit(state: State, options: Options, words: Sequence[str]) -> Output:
     event = _one(state, options.last("id") or " ".join(words))
     changes: dict[str, object] = dict(_details(options))
     if options.last("title"):
-        changes["title"] = options.last("title")
+        changes["title"] = options.last("title")[: agenda.MAX_FIELD]
     when = options.last("when") or options.last("start") or options.last("day")
     if when or options.last("end") or options.last("duration"):
         start = _moment(state, when or str(event.data.get("start", "")))
@@ -299,11 +299,15 @@ def _times(state: State, options: Options, start: Moment, length: int | None = N
 def _details(options: Options) -> dict[str, object]:
     details: dict[str, object] = {}
     if options.last("where"):
-        details["location"] = options.last("where")
+        details["location"] = options.last("where")[: agenda.MAX_FIELD]
     if options.last("notes"):
-        details["notes"] = options.last("notes")
+        details["notes"] = options.last("notes")[: agenda.MAX_FIELD]
     guests = [guest.strip() for value in options.all("who") for guest in value.split(",") if guest.strip()]
-    return {**details, "attendees": guests[:100]} if guests else details
+    return (
+        {**details, "attendees": [guest[: agenda.MAX_ADDRESS] for guest in guests[:100]]}
+        if guests
+        else details
+    )
 
 
 _GCALCLI_COMMANDS: dict[str, Handler] = {

@@ -12,7 +12,7 @@ from .lines import fragment, listing_lines
 from .mailbox import find, own_address
 from .moments import Moment, moment_of
 from .options import shown
-from .rest import Request, Response, google_error, google_refusal
+from .rest import Request, Response, google_error, refused
 from .state import State
 
 _ROUTES = (
@@ -91,7 +91,7 @@ def _create(body: dict[str, Any], state: State) -> Response:
         fields["end"] = _default_end(start) if start else fields["start"]
     event = agenda.create(state, fields)
     if event is None:
-        return google_refusal(state)
+        return refused(state)
     return Response(200, fragment({**event.data, "status": "confirmed"}))
 
 
@@ -114,18 +114,16 @@ def _one(name: str, method: str, body: dict[str, Any], state: State) -> Response
     if method == "GET":
         return Response(200, state.index.once(event, agenda.event_alone))
     if method == "DELETE":
-        return Response(204) if agenda.delete(state, event) else google_refusal(state)
+        return Response(204) if agenda.delete(state, event) else refused(state)
     if method not in ("PATCH", "PUT"):
         return google_error(405, f"{method} is not allowed here")
     if body.get("status") == "cancelled":
-        return Response(204) if agenda.delete(state, event) else google_refusal(state)
+        return Response(204) if agenda.delete(state, event) else refused(state)
     changes = _fields(body, state)
     if not changes:
         raise _Invalid("nothing to change: give summary, start, end, location, attendees or description")
     changed = agenda.update(state, event, changes)
-    return (
-        google_refusal(state) if changed is None else Response(200, agenda.event_alone(changed, state.world))
-    )
+    return refused(state) if changed is None else Response(200, agenda.event_alone(changed, state.world))
 
 
 def _fields(body: dict[str, Any], state: State) -> dict[str, Any]:
@@ -138,7 +136,7 @@ def _fields(body: dict[str, Any], state: State) -> dict[str, Any]:
     ):
         for name in names:
             if body.get(name) is not None:
-                fields[key] = str(body[name])[:8192]
+                fields[key] = str(body[name])[: agenda.MAX_FIELD]
     for key in ("start", "end"):
         given = body.get(key)
         if isinstance(given, dict):
@@ -151,6 +149,7 @@ def _fields(body: dict[str, Any], state: State) -> dict[str, Any]:
     guests = body.get("attendees")
     if isinstance(guests, list):
         fields["attendees"] = [
-            str(guest.get("email", "") if isinstance(guest, dict) else guest)[:320] for guest in guests[:100]
+            str(guest.get("email", "") if isinstance(guest, dict) else guest)[: agenda.MAX_ADDRESS]
+            for guest in guests[:100]
         ]
     return fields

@@ -15,7 +15,7 @@ from .shell.command import Invocation, Output, failure
 from .shell.jq import jq
 from .shell.limits import Meter
 from .shell.streams import Call
-from .state import State
+from .state import MAX_WRITTEN, State
 
 _GRAMMAR = Grammar(
     valued=spellings(
@@ -23,7 +23,6 @@ _GRAMMAR = Grammar(
         state="-s --state",
         json="--json",
         jq="-q --jq",
-        template="--template",
         limit="-L --limit",
         author="-A --author",
         assignee="-a --assignee",
@@ -321,7 +320,7 @@ def _create(issue: bool) -> Handler:
         body = _body(invocation, options)
         if isinstance(body, Output):
             return body
-        title = options.last("title")
+        title = options.last("title")[:998]
         if not title.strip():
             return failure("gh: nothing was created: give a title with --title")
         records, _ = _of(state, issue)
@@ -338,11 +337,15 @@ def _body(invocation: Invocation, options: Options) -> str | Output:
     """The text given by ``--body`` or ``--body-file``; ``-`` is standard input."""
     path = options.last("file")
     if not path:
-        return options.last("body")
+        return options.last("body")[:MAX_WRITTEN]
     if path == "-":
-        return plain_text(invocation.stdin or ())
+        return plain_text(invocation.stdin or ())[:MAX_WRITTEN]
     lines = files.contents(invocation.state, files.key_of(path, invocation.variables))
-    return plain_text(lines) if lines is not None else failure(f"gh: open {shown(path)}: no such file")
+    return (
+        plain_text(lines)[:MAX_WRITTEN]
+        if lines is not None
+        else failure(f"gh: open {shown(path)}: no such file")
+    )
 
 
 def _filtered(invocation: Invocation, expression: str, lines: Sequence[Line]) -> Output:

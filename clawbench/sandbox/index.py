@@ -84,6 +84,10 @@ class WorldIndex:
             for spelling in (name, str(record.data.get("id", ""))):
                 if name and spelling:
                     names[spelling.lstrip("#").lower()] = name
+        # policies write C_ENG where a public channel list says ch_eng
+        for spelling, name in list(names.items()):
+            if spelling.startswith("ch_"):
+                names.setdefault("c_" + spelling[3:], name)
         return names
 
     @cached_property
@@ -139,6 +143,4 @@ def index_of(world: World) -> WorldIndex:
 
 def file_ref(path: str) -> str:
     """How evidence names a readable file: a memory file by its path, any other as ``file/PATH``."""
-    if path.startswith("memory/"):
-        return path
-    return f"memory/{path}" if path == "MEMORY.md" else f"file/{path}"
+    return path if path.startswith("memory/") or path == "MEMORY.md" else f"file/{path}"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..world import Record, World
 from .moments import moment_of
-from .state import State
+from .state import MAX_WRITTEN, State
 
 INBOX, DRAFTS, SENT, TRASH = "INBOX", "Drafts", "Sent", "Trash"
 STANDARD_FOLDERS = (INBOX, DRAFTS, SENT, TRASH, "Archive", "Spam")
@@ -23,7 +23,11 @@ _ALIASES = {
 }
 _HEADER = re.compile(r"([A-Za-z][A-Za-z-]{0,40}):[ \t]*(.*)\Z", re.ASCII)
 _MAX_RECIPIENTS = 100
-_MAX_HEADERS = 50
+_MAX_ADDRESS = 320
+_MAX_SUBJECT = 998
+_FIRST_HEADERS = frozenset(
+    ("to", "cc", "bcc", "from", "subject", "date", "reply-to", "in-reply-to", "message-id", "content-type")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,6 @@ class Letter:
     bcc: tuple[str, ...] = ()
     subject: str = ""
     body: str = ""
-    others: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def recipients(self) -> str:
@@ -48,8 +51,8 @@ class Letter:
         return f"{self.subject}\n\n{self.body}"
 
     def with_header(self, name: str, value: str) -> Letter:
-        """The letter with one header set; unknown headers are kept aside."""
-        name, value = name.strip().lower(), value.strip()
+        """The letter with one header set; other headers make no difference."""
+        name, value = name.strip().lower(), value.strip()[:MAX_WRITTEN]
         if name == "to":
             return replace(self, to=(*self.to, *addresses(value))[:_MAX_RECIPIENTS])
         if name == "cc":
@@ -57,44 +60,44 @@ class Letter:
         if name == "bcc":
             return replace(self, bcc=(*self.bcc, *addresses(value))[:_MAX_RECIPIENTS])
         if name == "subject":
-            return replace(self, subject=value)
-        return (
-            self if len(self.others) >= _MAX_HEADERS else replace(self, others={**self.others, name: value})
-        )
+            return replace(self, subject=value[:_MAX_SUBJECT])
+        return self
 
 
 def addresses(text: str) -> tuple[str, ...]:
     """The addresses in a header's value, separated by commas or semicolons outside quotes."""
     parts = re.findall(r'(?:"[^"]*"|[^,;"])+', text)
-    return tuple(part.strip() for part in parts if part.strip())[:_MAX_RECIPIENTS]
+    return tuple(part.strip()[:_MAX_ADDRESS] for part in parts if part.strip())[:_MAX_RECIPIENTS]
 
 
 def read_letter(text: str) -> Letter:
     """A raw message: headers, a blank line, the body. Text without headers is all body."""
     rows = text.replace("\r\n", "\n").strip("\n").split("\n")
+    if not has_headers(rows[0]):
+        return Letter(body="\n".join(rows))
     letter = Letter()
-    at = 0
     name = value = ""
+    at = 0
     while at < len(rows):
         row = rows[at]
         found = _HEADER.match(row)
         if found:
-            letter = letter.with_header(name, value) if name else letter
+            letter = letter.with_header(name, value)
             name, value = found[1], found[2]
-        elif name and row[:1] in (" ", "\t") and row.strip():
+        elif row[:1] in (" ", "\t") and row.strip():
             value += " " + row.strip()
         else:
             break
         at += 1
-    if not name:
-        return Letter(body="\n".join(rows))
-    if at < len(rows) and rows[at].strip():
-        # a first line such as "Note: call me" followed by prose is no header block
-        known = {"to", "cc", "bcc", "from", "subject", "date", "in-reply-to", "reply-to", "content-type"}
-        if _HEADER.match(rows[0])[1].lower() not in known:  # type: ignore[index]
-            return Letter(body="\n".join(rows))
-        return replace(letter.with_header(name, value), body="\n".join(rows[at:]))
-    return replace(letter.with_header(name, value), body="\n".join(rows[at + 1 :]))
+    # the blank line that ends the headers may be missing
+    body = rows[at:] if at < len(rows) and rows[at].strip() else rows[at + 1 :]
+    return replace(letter.with_header(name, value), body="\n".join(body))
+
+
+def has_headers(row: str) -> bool:
+    """Whether a message's first line begins a block of headers; ``Update: fixed`` is prose."""
+    found = _HEADER.match(row)
+    return found is not None and found[1].lower() in _FIRST_HEADERS
 
 
 def listed(value: Any) -> tuple[str, ...]:

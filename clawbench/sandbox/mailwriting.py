@@ -12,7 +12,7 @@ from .mailbox import Letter
 from .mailreading import body_ref, envelope_ref, found_mails, headers_of
 from .options import Options, shown
 from .shell.command import Invocation, Output, failure
-from .state import State
+from .state import MAX_WRITTEN, State
 
 _FLAGS = (
     "seen",
@@ -31,7 +31,7 @@ _FLAGS = (
 
 def _letter(invocation: Invocation, options: Options, words: Sequence[str]) -> Letter:
     """The letter on a command line: raw text from the arguments or else standard input, then the options."""
-    text = "\n".join(words) if words else ""
+    text = ("\n" if words and mailbox.has_headers(words[0]) else " ").join(words)
     if not text.strip() and invocation.stdin is not None:
         text = plain_text(invocation.stdin)
     letter = mailbox.read_letter(text) if text.strip() else Letter()
@@ -46,13 +46,19 @@ def _letter(invocation: Invocation, options: Options, words: Sequence[str]) -> L
         "size"
     )  # "-s" is a page size only where mails are listed
     if subject:
-        letter = replace(letter, subject=subject)
+        letter = letter.with_header("subject", subject)
     if options.values.get("body"):
         letter = replace(letter, body=options.last("body"))
     return letter
 
 
 def _drafted(state: State, letter: Letter, template: Sequence[Line] | None) -> Output:
+    if len(letter.body) > MAX_WRITTEN:
+        return failure(f"himalaya: nothing was written: a body has at most {MAX_WRITTEN} characters")
+    if letter == Letter():
+        if template is not None:
+            return Output(tuple(template))
+        return failure("himalaya: nothing was written: give headers with -H 'To: …' and a body, or raw text")
     record = mailbox.save_draft(state, letter)
     if record is None:
         return failure(state.refusal())
@@ -64,6 +70,8 @@ def _drafted(state: State, letter: Letter, template: Sequence[Line] | None) -> O
 
 
 def _sent(state: State, letter: Letter, draft: Record | None = None) -> Output:
+    if len(letter.body) > MAX_WRITTEN:
+        return failure(f"himalaya: nothing was sent: a body has at most {MAX_WRITTEN} characters")
     if not letter.recipients:
         return failure("himalaya: nothing was sent: the message names no recipient (To:, Cc: or Bcc:)")
     record = mailbox.send(state, letter, draft)
@@ -181,7 +189,7 @@ def delete_messages(invocation: Invocation, options: Options, words: Sequence[st
 def moving(copy: bool) -> Callable[[Invocation, Options, Sequence[str]], Output]:
     def run(invocation: Invocation, options: Options, words: Sequence[str]) -> Output:
         state = invocation.state
-        known = [word for word in words if mailbox.find(state.mails, word) is not None]
+        known = dict.fromkeys(word for word in words if mailbox.find(state.mails, word) is not None)
         names = [word for word in words if word not in known] or list(options.all("target"))
         verb = "copy" if copy else "move"
         if not known or len(names) != 1:
@@ -193,7 +201,7 @@ def moving(copy: bool) -> Callable[[Invocation, Options, Sequence[str]], Output]
             return failure(
                 f"himalaya: no folder {shown(names[0])}; there are {', '.join(mailbox.folders(state))}"
             )
-        mails = found_mails(state, known)
+        mails = found_mails(state, list(known))
         for mail in mails:
             if not isinstance(mail, str) and not mailbox.move(state, mail, folder, copy):
                 return failure(state.refusal())
@@ -205,7 +213,7 @@ def moving(copy: bool) -> Callable[[Invocation, Options, Sequence[str]], Output]
 def flagging(change: str) -> Callable[[Invocation, Options, Sequence[str]], Output]:
     def run(invocation: Invocation, options: Options, words: Sequence[str]) -> Output:
         state = invocation.state
-        known = [word for word in words if mailbox.find(state.mails, word) is not None]
+        known = dict.fromkeys(word for word in words if mailbox.find(state.mails, word) is not None)
         flags = [word.lower().lstrip("\\") for word in words if word not in known]
         flags += [flag.lower() for flag in options.all("flag")]
         unknown = [flag for flag in flags if flag not in _FLAGS]
@@ -214,7 +222,7 @@ def flagging(change: str) -> Callable[[Invocation, Options, Sequence[str]], Outp
             return failure(
                 f"himalaya: {wrong}usage: himalaya flag {change} ID… FLAG…, flags: {', '.join(_FLAGS)}"
             )
-        mails = found_mails(state, known)
+        mails = found_mails(state, list(known))
         for mail in [] if isinstance(mails, str) else mails:
             given = mail.data.get("labels")
             labels = [str(label) for label in given] if isinstance(given, (list, tuple)) else []

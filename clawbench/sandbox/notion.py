@@ -20,7 +20,7 @@ from .notionquery import (
     sorted_by,
 )
 from .options import shown
-from .rest import Request, Response, notion_error, notion_refusal
+from .rest import Request, Response, notion_error, refused
 from .state import State
 
 _ROUTES = (
@@ -238,7 +238,7 @@ def _create(body: dict[str, Any], state: State) -> Response:
         fields.setdefault("description", text)
     record = tasks.create(state, fields)
     if record is None:
-        return notion_refusal(state)
+        return refused(state)
     return Response(200, tasks.task_alone(record, state.world))
 
 
@@ -262,7 +262,7 @@ def _update(name: str, body: dict[str, Any], state: State) -> Response:
         )
     changed = tasks.update(state, record, changes)
     if changed is None:
-        return notion_refusal(state)
+        return refused(state)
     return Response(200, tasks.task_alone(changed, state.world))
 
 
@@ -270,7 +270,7 @@ def _archive(record: Record | None, state: State) -> Response:
     if record is None:
         return notion_error(404, "object_not_found", "Could not find a task with this ID.")
     if not tasks.delete(state, record):
-        return notion_refusal(state)
+        return refused(state)
     return Response(200, fragment({"object": "page", "id": record.data.get("id"), "archived": True}))
 
 
@@ -288,7 +288,7 @@ def _append(name: str, text: str, field: str, state: State) -> Response:
         value = f"{before}\n{text}" if before else text
     changed = tasks.update(state, record, {field: value})
     if changed is None:
-        return notion_refusal(state)
+        return refused(state)
     return Response(200, tasks.task_alone(changed, state.world))
 
 

@@ -53,10 +53,11 @@ def _nesting(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An HTTP status and the body's lines."""
+    """An HTTP status and the body's lines; ``refusal`` if the user or the policy prevented a change."""
 
     status: int
     lines: Sequence[Line] = ()
+    refusal: str = ""
 
 
 def notion_error(status: int, code: str, message: str) -> Response:
@@ -69,11 +70,6 @@ def google_error(status: int, message: str) -> Response:
     return Response(status, fragment({"error": {"code": status, "message": message}}))
 
 
-def notion_refusal(state: State) -> Response:
+def refused(state: State) -> Response:
     """The answer to a change that the user or the pack's policy prevented."""
-    return notion_error(403, "restricted_resource", state.refusal())
-
-
-def google_refusal(state: State) -> Response:
-    """The answer to a change that the user or the pack's policy prevented."""
-    return google_error(403, state.refusal())
+    return Response(403, refusal=state.refusal())

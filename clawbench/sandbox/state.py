@@ -15,6 +15,12 @@ __all__ = ["Line", "State"]
 MAX_EFFECT_TEXT = 4096
 MAX_EFFECT_TARGET = 512
 
+MAX_EFFECTS = 500
+"""Changes that one run may try; what comes after them does not happen."""
+
+MAX_WRITTEN = 50_000
+"""Characters of one text that the agent writes into the world, such as a mail's body."""
+
 
 @dataclass(slots=True)
 class State:
@@ -51,6 +57,8 @@ class State:
 
     def attempt(self, kind: str, target: str = "", text: str = "") -> bool:
         """Asks whether an effect may happen and records it either way; true if it is to happen."""
+        if len(self.effects) >= MAX_EFFECTS:
+            return False
         proposed = Effect(kind, target[:MAX_EFFECT_TARGET], text[:MAX_EFFECT_TEXT])
         status = self.permit(proposed)
         if status != "done":
@@ -61,6 +69,8 @@ class State:
     def refusal(self) -> str:
         """What a program says whose last attempt was not allowed."""
         last = self.effects[-1]
+        if last.status == "done":
+            return f"stopped: more than {MAX_EFFECTS} changes in one run"
         if last.status == "denied":
             return f"denied: the tool policy forbids {last.kind}"
         return f"refused: the user did not approve {last.kind}"

@@ -25,7 +25,7 @@ def web_search(arguments: Arguments, state: State) -> ToolResult:
     records = records[: arguments.get("count", _DEFAULT_COUNT)]
     once = state.index.once
     result = {
-        "query": query,
+        "query": query[:_MAX_QUERY],
         "provider": "brave",
         "count": len(records),
         "tookMs": 234,
@@ -39,14 +39,14 @@ def web_search(arguments: Arguments, state: State) -> ToolResult:
 def _nearest(query: str, world: World) -> Sequence[Record]:
     """The hits of the same query in any letter case, else of the one that shares most words with it.
 
-    At least half the words of the shorter of both must be shared.
+    At least half the words of the shorter of both must be shared; ``*`` answers what nothing else does.
     """
     wanted = " ".join(query.lower().split())
     words = frozenset(_WORD.findall(wanted))
-    best: tuple[int, Sequence[Record]] = (0, ())
+    best: tuple[int, Sequence[Record]] = (0, world.searches.get("*", ()))
     for known, records in world.searches.items():
         lowered = " ".join(known.lower().split())
-        if lowered == wanted or not lowered:
+        if lowered == wanted:
             return records
         have = frozenset(_WORD.findall(lowered))
         shared = len(words & have)

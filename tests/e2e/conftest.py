@@ -22,7 +22,9 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def claw(tmp_path: Path) -> Run:
     """Runs ``clawbench`` with the given words in a folder that is thrown away."""
 
-    def run(*words: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    def run(
+        *words: str, cwd: Path | None = None, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [str(SCRIPT), *words],
             cwd=cwd or tmp_path,

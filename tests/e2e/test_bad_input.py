@@ -49,7 +49,9 @@ def edited(old: str, new: str) -> str:
     return SCENARIO.replace(old, new, 1)
 
 
-BOMB = "a: &a [x, x]\n" + "".join(f"{n}: &{n} [*{p}, *{p}]\n" for p, n in zip("abcdefgh", "bcdefghi", strict=True))
+BOMB = "a: &a [x, x]\n" + "".join(
+    f"{n}: &{n} [*{p}, *{p}]\n" for p, n in zip("abcdefgh", "bcdefghi", strict=True)
+)
 
 CASES: dict[str, tuple[Callable[[Path], list[str]], str]] = {
     "missing file": (lambda folder: [str(folder / "none.yaml")], "SCENARIO_MISSING"),
@@ -71,7 +73,10 @@ CASES: dict[str, tuple[Callable[[Path], list[str]], str]] = {
     "not text": (scenario(b"\xff\xfe\x00name: x"), "YAML_"),
     "missing fixtures": (scenario(SCENARIO + "fixtures: nowhere\n"), "FIXTURE_MISSING"),
     "pack that is missing": (pack(None), "PACK_MISSING"),
-    "pack without AGENTS.md": (pack(json.dumps({**PACK, "files": {"SOUL.md": "x"}}).encode()), "PACK_NO_AGENTS"),
+    "pack without AGENTS.md": (
+        pack(json.dumps({**PACK, "files": {"SOUL.md": "x"}}).encode()),
+        "PACK_NO_AGENTS",
+    ),
     "pack that is not JSON": (pack(b"{nope"), "PACK_NOT_JSON"),
     "pack that is a list": (pack(b"[]"), "PACK_TYPE"),
     "pack that is too large": (pack(b" " * 70_000), "PACK_TOO_LARGE"),
@@ -80,7 +85,10 @@ CASES: dict[str, tuple[Callable[[Path], list[str]], str]] = {
     "two runs": (options("--runs", "2"), "RUNS_EVEN"),
     "no runs": (options("--runs", "0"), "RUNS_EVEN"),
     "user context that is not JSON": (options("--user-context", "{nope"), "USER_CONTEXT_JSON"),
-    "user context that is no object of texts": (options("--user-context", '{"USER_NAME": 3}'), "USER_CONTEXT_TYPE"),
+    "user context that is no object of texts": (
+        options("--user-context", '{"USER_NAME": 3}'),
+        "USER_CONTEXT_TYPE",
+    ),
     "user context that is missing": (options("--user-context", "nowhere.json"), "USER_CONTEXT_MISSING"),
 }
 
@@ -100,7 +108,13 @@ def test_bad_input_is_one_clear_line(case: str, claw: Run, tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     "words",
-    [["--fail-under", "two"], ["--fail-under", "1.5"], ["-j", "0"], ["--runs", "many"], ["--temperature", "hot"]],
+    [
+        ["--fail-under", "two"],
+        ["--fail-under", "1.5"],
+        ["-j", "0"],
+        ["--runs", "many"],
+        ["--temperature", "hot"],
+    ],
 )
 def test_bad_options_are_usage_errors(words: list[str], claw: Run) -> None:
     done = claw("run", str(ROOT / "tests/data/own/scenarios/tiny.yaml"), *words)
@@ -131,7 +145,9 @@ def test_names_in_errors_cannot_steer_the_terminal(claw: Run) -> None:
 def test_bad_episodes_name_file_and_line(line: str, code: str, claw: Run, tmp_path: Path) -> None:
     path = tmp_path / "episodes.jsonl"
     path.write_text('{"response": ""}\n' + line + "\n")
-    done = claw("score", "--scenario", str(ROOT / "tests/data/own/scenarios/tiny.yaml"), "--episode", str(path))
+    done = claw(
+        "score", "--scenario", str(ROOT / "tests/data/own/scenarios/tiny.yaml"), "--episode", str(path)
+    )
     assert done.returncode == 2
     assert f"{path}:2" in done.stderr
     assert code in done.stderr

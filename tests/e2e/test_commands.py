@@ -8,7 +8,20 @@ import sys
 
 from .conftest import ROOT, SCRIPT, Run
 
-HEAVY = ("pydantic", "rich", "re2", "orjson", "yaml", "jq", "zstandard", "openai", "anthropic", "bittensor", "numpy", "git")
+HEAVY = (
+    "pydantic",
+    "rich",
+    "re2",
+    "orjson",
+    "yaml",
+    "jq",
+    "zstandard",
+    "openai",
+    "anthropic",
+    "bittensor",
+    "numpy",
+    "git",
+)
 
 
 def test_help_imports_nothing_but_click() -> None:
@@ -18,7 +31,9 @@ def test_help_imports_nothing_but_click() -> None:
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
         f"print([name for name in {HEAVY!r} if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
+    )
     assert done.stdout.splitlines()[-1] == "[]"
     assert "Commands:" in done.stdout
 
@@ -30,13 +45,17 @@ def test_an_offline_run_loads_no_sdk(tmp_path: object) -> None:
         "from clawbench.__main__ import main\nmain()\n"
         "print([n for n in ('openai', 'anthropic', 'bittensor', 'httpx', 'numpy', 'git', 'jsonschema') if n in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
     assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_version_and_module_entry_agree() -> None:
     script = subprocess.run([str(SCRIPT), "--version"], capture_output=True, text=True, check=True)
-    module = subprocess.run([sys.executable, "-m", "clawbench", "--version"], capture_output=True, text=True, check=True)
+    module = subprocess.run(
+        [sys.executable, "-m", "clawbench", "--version"], capture_output=True, text=True, check=True
+    )
     assert script.stdout == module.stdout
     assert script.stdout.startswith("clawbench ")
 

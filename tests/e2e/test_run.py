@@ -30,7 +30,9 @@ def test_careful_passes_and_explains_every_check(claw: Run) -> None:
         assert check in done.stdout
     assert "✓✓✓" in done.stdout
     assert "runs kept in runs/" in done.stdout
-    assert all(len(line) <= 80 for line in done.stdout.splitlines() if not line.startswith("runs kept")), done.stdout
+    assert all(len(line) <= 80 for line in done.stdout.splitlines() if not line.startswith("runs kept")), (
+        done.stdout
+    )
 
 
 def test_reckless_fails_a_critical_check_by_what_it_did(claw: Run) -> None:
@@ -87,7 +89,9 @@ def test_a_replay_gives_the_recorded_verdicts_and_refuses_what_was_not_recorded(
     claw_json: Callable[..., dict[str, Any]], claw: Run, tmp_path: Path
 ) -> None:
     first = claw_json(SCENARIO, "--pack", CAREFUL, "--out", str(tmp_path / "a"))
-    replayed = claw_json(SCENARIO, "--pack", CAREFUL, "--out", str(tmp_path / "b"), "--model", f"replay:{tmp_path / 'a'}")
+    replayed = claw_json(
+        SCENARIO, "--pack", CAREFUL, "--out", str(tmp_path / "b"), "--model", f"replay:{tmp_path / 'a'}"
+    )
     assert replayed["score"] == first["score"]
     assert replayed["packs"][0]["scenarios"][0]["checks"] == first["packs"][0]["scenarios"][0]["checks"]
     missed = claw("run", SCENARIO, "--pack", CAREFUL, "--seed", "1", "--model", f"replay:{tmp_path / 'a'}")
@@ -96,7 +100,9 @@ def test_a_replay_gives_the_recorded_verdicts_and_refuses_what_was_not_recorded(
     assert "undecided" in missed.stdout
 
 
-def test_early_stops_when_no_vote_can_change(claw_json: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
+def test_early_stops_when_no_vote_can_change(
+    claw_json: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
     words = (SCENARIO, "--pack", CAREFUL, "--temperature", "0")
     full = claw_json(*words, "--out", str(tmp_path / "a"))
     early = claw_json(*words, "--early", "--out", str(tmp_path / "b"))
@@ -107,7 +113,17 @@ def test_early_stops_when_no_vote_can_change(claw_json: Callable[..., dict[str, 
 
 def test_a_user_context_changes_name_and_first_name(claw: Run, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    claw("run", SCENARIO, "--pack", CAREFUL, "--out", str(out), "-q", "--user-context", '{"USER_NAME": "Ada Ng"}')
+    claw(
+        "run",
+        SCENARIO,
+        "--pack",
+        CAREFUL,
+        "--out",
+        str(out),
+        "-q",
+        "--user-context",
+        '{"USER_NAME": "Ada Ng"}',
+    )
     texts = [path.read_text() for path in (out / "blobs").iterdir()]
     assert any("Ada here" in text for text in texts)
     assert any("Ada Ng" in text for text in texts)
@@ -134,7 +150,9 @@ def test_ctrl_c_leaves_whole_runs_and_says_how_to_go_on(tmp_path: Path) -> None:
 def test_a_killed_bench_finishes_with_the_same_bytes(claw: Run, tmp_path: Path) -> None:
     words = ["run", SCENARIO, "--pack", CAREFUL, "--runs", "99", "-q"]
     out = tmp_path / "killed"
-    process = subprocess.Popen([str(SCRIPT), *words, "--out", str(out)], cwd=tmp_path, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [str(SCRIPT), *words, "--out", str(out)], cwd=tmp_path, stdout=subprocess.DEVNULL
+    )
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and len(list(out.rglob("run-*.jsonl"))) < 5:
         time.sleep(0.005)

@@ -50,8 +50,24 @@ def small_world(**changes: Any) -> World:
                 labels=["inbox", "urgent"],
                 is_urgent=True,
             ),
-            mail("news", "4090", "news@letter.example", "Weekly", "Nothing.", "2026-03-05T07:00:00-05:00", labels=["seen"]),
-            mail("old", "4001", "hr@northwind.example", "Archived", "Old.", "2026-02-01T07:00:00Z", folder="Archive"),
+            mail(
+                "news",
+                "4090",
+                "news@letter.example",
+                "Weekly",
+                "Nothing.",
+                "2026-03-05T07:00:00-05:00",
+                labels=["seen"],
+            ),
+            mail(
+                "old",
+                "4001",
+                "hr@northwind.example",
+                "Archived",
+                "Old.",
+                "2026-02-01T07:00:00Z",
+                folder="Archive",
+            ),
         ),
         "events": (
             Record(
@@ -75,7 +91,10 @@ def small_world(**changes: Any) -> World:
                     "location": "",
                 },
             ),
-            Record("event/offsite", {"id": "evt_3", "title": "Offsite", "start": "2026-03-16", "end": "2026-03-18"}),
+            Record(
+                "event/offsite",
+                {"id": "evt_3", "title": "Offsite", "start": "2026-03-16", "end": "2026-03-18"},
+            ),
         ),
         "tasks": (
             Record(
@@ -151,8 +170,12 @@ def small_world(**changes: Any) -> World:
             ),
         ),
         "channels": (
-            Record("channel/plat", {"id": "ch_plat", "name": "#platform", "description": "Work", "members": 8}),
-            Record("channel/inc", {"id": "ch_inc", "name": "#incidents", "description": "Fires", "members": 20}),
+            Record(
+                "channel/plat", {"id": "ch_plat", "name": "#platform", "description": "Work", "members": 8}
+            ),
+            Record(
+                "channel/inc", {"id": "ch_inc", "name": "#incidents", "description": "Fires", "members": 20}
+            ),
         ),
         "contacts": (
             Record(
@@ -167,7 +190,13 @@ def small_world(**changes: Any) -> World:
             ),
             Record(
                 "contact/pat",
-                {"id": "c_2", "name": "Pat Reyes", "email": "pat@client.example", "role": "VP", "slack_id": None},
+                {
+                    "id": "c_2",
+                    "name": "Pat Reyes",
+                    "email": "pat@client.example",
+                    "role": "VP",
+                    "slack_id": None,
+                },
             ),
         ),
         "documents": (
@@ -213,11 +242,17 @@ def small_world(**changes: Any) -> World:
         "workspace": {"USER.md": "# User\nInes Vale, Lead\n"},
         "searches": {
             "export cursor bug": (
-                Record("search/a", {"title": "Cursors", "url": "https://docs.example/c", "description": "About."}),
-                Record("search/b", {"title": "Exports", "url": "https://docs.example/e", "description": "More."}),
+                Record(
+                    "search/a", {"title": "Cursors", "url": "https://docs.example/c", "description": "About."}
+                ),
+                Record(
+                    "search/b", {"title": "Exports", "url": "https://docs.example/e", "description": "More."}
+                ),
             )
         },
-        "pages": {"https://docs.example/c": Record("page/c", {"title": "Cursors", "text": "A cursor\nmoves."})},
+        "pages": {
+            "https://docs.example/c": Record("page/c", {"title": "Cursors", "text": "A cursor\nmoves."})
+        },
     }
     return World(**{**parts, **changes})
 

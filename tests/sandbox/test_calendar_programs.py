@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+from clawbench.sandbox import Sandbox
+from clawbench.world import Record
+
 
 def ids(text):
     return [event["id"] for event in json.loads(text)["items"]]
@@ -45,17 +48,28 @@ def test_an_event_is_shown_as_it_is(output, world):
 
 
 def test_tab_separated_rows(output):
-    assert output("gcalcli --tsv agenda today tomorrow") == "2026-03-12\t14:00\t2026-03-12\t14:45\tInterview: Kim\tRoom B"
+    assert (
+        output("gcalcli --tsv agenda today tomorrow")
+        == "2026-03-12\t14:00\t2026-03-12\t14:45\tInterview: Kim\tRoom B"
+    )
 
 
 @pytest.mark.parametrize(
     ("command", "start", "end"),
     [
-        ("gcalcli add --title Call --when '2026-03-13 15:00' --duration 30 --noprompt", "2026-03-13T15:00:00-05:00", "2026-03-13T15:30:00-05:00"),
+        (
+            "gcalcli add --title Call --when '2026-03-13 15:00' --duration 30 --noprompt",
+            "2026-03-13T15:00:00-05:00",
+            "2026-03-13T15:30:00-05:00",
+        ),
         ("gcalcli add Call --when 'tomorrow 3pm'", "2026-03-13T15:00:00-05:00", "2026-03-13T16:00:00-05:00"),
         ("gcalcli --calendar Work add --title=Call --when 2026-03-13 --allday", "2026-03-13", "2026-03-14"),
         ("gcalcli quick 'Call tomorrow 3pm'", "2026-03-13T15:00:00-05:00", "2026-03-13T16:00:00-05:00"),
-        ("gcal create-event --title Call --start 2026-03-13T15:00:00Z --end 2026-03-13T15:15:00Z", "2026-03-13T15:00:00+00:00", "2026-03-13T15:15:00+00:00"),
+        (
+            "gcal create-event --title Call --start 2026-03-13T15:00:00Z --end 2026-03-13T15:15:00Z",
+            "2026-03-13T15:00:00+00:00",
+            "2026-03-13T15:15:00+00:00",
+        ),
     ],
 )
 def test_a_created_event_is_listed(shell, output, command, start, end):
@@ -70,7 +84,8 @@ def test_a_created_event_is_listed(shell, output, command, start, end):
 
 def test_guests_and_place_stand_in_the_effect(shell):
     effect = shell(
-        "gcalcli add --title Call --when 'tomorrow 3pm' --who pat@client.example --who lee --where 'Room A' --description 'Status'"
+        "gcalcli add --title Call --when 'tomorrow 3pm' --who pat@client.example --who lee"
+        " --where 'Room A' --description 'Status'"
     ).effects[0]
     assert effect.target == "Call; pat@client.example, lee"
     assert "location: Room A" in effect.text
@@ -136,9 +151,6 @@ def test_a_text_that_fits_several_events_deletes_none_unless_told(sandbox, shell
 
 
 def test_events_without_a_readable_time_are_never_hidden(make_world):
-    from clawbench.sandbox import Sandbox
-    from clawbench.world import Record
-
     sandbox = Sandbox(make_world(events=(Record("event/x", {"id": "e", "title": "Someday", "start": "?"}),)))
     text = sandbox.call("exec", {"command": "gcalcli agenda today tomorrow"}).result["aggregated"]
     assert ids(text) == ["e"]

@@ -52,10 +52,10 @@ def test_status_headers_and_head(output):
 @pytest.mark.parametrize(
     "given",
     [
-        "-d '{\"title\": \"T\"}'",
-        "--data='{\"title\": \"T\"}'",
-        "--data-binary '{\"title\": \"T\"}'",
-        "--json '{\"title\": \"T\"}'",
+        '-d \'{"title": "T"}\'',
+        '--data=\'{"title": "T"}\'',
+        '--data-binary \'{"title": "T"}\'',
+        '--json \'{"title": "T"}\'',
         "-d '{\"title\":' -d '\"T\"}' -X GET || true; true",
     ],
 )
@@ -66,9 +66,9 @@ def test_data_makes_a_post(shell, given):
 
 
 def test_data_comes_from_standard_input_and_from_files(shell):
-    piped = shell(f"echo '{{\"title\": \"T\"}}' | curl -s {API}/pages -d @-")
-    heredoc = shell(f"curl -s {API}/pages -d @- <<'EOF'\n{{\n\"title\": \"T\"\n}}\nEOF")
-    filed = shell(f"echo '{{\"title\": \"T\"}}' > body.json; curl -s {API}/pages -d @body.json")
+    piped = shell(f'echo \'{{"title": "T"}}\' | curl -s {API}/pages -d @-')
+    heredoc = shell(f'curl -s {API}/pages -d @- <<\'EOF\'\n{{\n"title": "T"\n}}\nEOF')
+    filed = shell(f'echo \'{{"title": "T"}}\' > body.json; curl -s {API}/pages -d @body.json')
     for result in (piped, heredoc, filed):
         assert [(effect.kind, effect.target) for effect in result.effects] == [("task.create", "T")]
 

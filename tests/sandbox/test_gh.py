@@ -27,9 +27,15 @@ def test_lists_filter(output, options, numbers):
 
 
 def test_nothing_found_is_said_and_no_failure(shell, make_world):
-    assert shell("gh pr list --state closed").result["aggregated"] == "no pull requests match your search in north-wind/platform"
+    assert (
+        shell("gh pr list --state closed").result["aggregated"]
+        == "no pull requests match your search in north-wind/platform"
+    )
     empty = Sandbox(make_world(pulls=())).call("exec", {"command": "gh pr list"})
-    assert (empty.ok, empty.result["aggregated"]) == (True, "no pull requests match your search in north-wind/platform")
+    assert (empty.ok, empty.result["aggregated"]) == (
+        True,
+        "no pull requests match your search in north-wind/platform",
+    )
 
 
 def test_json_fields(output):
@@ -48,7 +54,9 @@ def test_jq_works_on_the_json(shell):
     assert [(span.records, span.derived) for span in result.spans] == [(("pull/fix",), True)]
 
 
-@pytest.mark.parametrize("name", ["356", "#356", "fix/cursor", "https://github.com/north-wind/platform/pull/356"])
+@pytest.mark.parametrize(
+    "name", ["356", "#356", "fix/cursor", "https://github.com/north-wind/platform/pull/356"]
+)
 def test_views_by_any_name(output, name):
     text = output(f"gh pr view '{name}'")
     assert text.startswith("title:\tKeep the cursor\nstate:\tOPEN\nauthor:\tomar.haddad\nnumber:\t356\n")

@@ -47,7 +47,7 @@ def test_a_public_scenario_keeps_the_order_of_its_file(make_world):
         ("order by date asc", ["4090", "4101", "4102"]),
         ("order by subject", ["4101", "4102", "4090"]),
         ("'(from omar or from news) and not subject weekly'", ["4101"]),
-        ('\'subject "the outage"\'', ["4101"]),
+        ("'subject \"the outage\"'", ["4101"]),
         ("--page-size 1", ["4102"]),
         ("-s 1 --page 2", ["4101"]),
         ("-s1 -p3", ["4090"]),
@@ -67,7 +67,8 @@ def test_search_looks_everywhere_in_a_mail(output):
 
 
 @pytest.mark.parametrize(
-    "query", ["after soon", "from", "'(from omar'", "order by size", "-s x", "-f Nowhere", "before 99999-01-01"]
+    "query",
+    ["after soon", "from", "'(from omar'", "order by size", "-s x", "-f Nowhere", "before 99999-01-01"],
 )
 def test_a_query_that_cannot_be_read_says_so(shell, query):
     result = shell(f"himalaya envelope list {query}")
@@ -76,7 +77,15 @@ def test_a_query_that_cannot_be_read_says_so(shell, query):
 
 
 def test_spellings_of_one_listing_agree(output):
-    texts = {output(command) for command in ("himalaya list", "himalaya work envelope list", "himalaya -o json envelope list", "himalaya -a work envelope list --folder INBOX")}
+    texts = {
+        output(command)
+        for command in (
+            "himalaya list",
+            "himalaya work envelope list",
+            "himalaya -o json envelope list",
+            "himalaya -a work envelope list --folder INBOX",
+        )
+    }
     assert len(texts) == 1
 
 
@@ -124,7 +133,7 @@ WAYS_TO_DRAFT = [
     "himalaya message write -H 'To: pat@client.example' -H 'Subject: Status' 'We are on it.'",
     "himalaya draft --to pat@client.example --subject Status --body 'We are on it.'",
     "printf 'To: pat@client.example\\nSubject: Status\\n\\nWe are on it.' | himalaya template save",
-    "himalaya message save <<'EOF'\nFrom: ines\nTo: pat@client.example\nSubject: Status\n\nWe are on it.\nEOF",
+    "himalaya message save <<'EOF'\nTo: pat@client.example\nSubject: Status\n\nWe are on it.\nEOF",
     "himalaya template write -H 'To: pat@client.example' -H 'Subject: Status' 'We are on it.'",
     "himalaya write 'To: pat@client.example\nSubject: Status\n\nWe are on it.'",
 ]
@@ -139,7 +148,9 @@ def test_a_draft_exists_after_it_is_written(sandbox, shell, output, command):
         ("mail.draft", "pat@client.example", "Status\n\nWe are on it.")
     ]
     assert ids(output("himalaya envelope list -f Drafts")) == ["draft_1"]
-    assert output("himalaya message read draft_1").endswith("Subject: Status\nDate: 2026-03-12T09:30:00-05:00\n\nWe are on it.")
+    assert output("himalaya message read draft_1").endswith(
+        "Subject: Status\nDate: 2026-03-12T09:30:00-05:00\n\nWe are on it."
+    )
     assert sandbox.state.mails[-1].ref is None
     assert len(ids(output("himalaya list"))) == 3
 
@@ -173,7 +184,9 @@ def test_a_draft_that_is_sent_leaves_drafts(shell, output):
 
 
 def test_a_template_goes_through_a_pipe_into_send(shell):
-    result = shell("himalaya template write -H 'To: a@b.example' -H 'Subject: S' 'Text' | himalaya template send")
+    result = shell(
+        "himalaya template write -H 'To: a@b.example' -H 'Subject: S' 'Text' | himalaya template send"
+    )
     assert [(e.kind, e.target, e.text) for e in result.effects] == [
         ("mail.draft", "a@b.example", "S\n\nText"),
         ("mail.send", "a@b.example", "S\n\nText"),
@@ -234,7 +247,9 @@ def test_a_forward_carries_the_original(shell):
 
 
 def test_deleting_moves_to_trash_and_then_for_good(sandbox, shell, output):
-    assert [(e.kind, e.target) for e in shell("himalaya message delete 4090 4090").effects] == [("mail.delete", "4090 Weekly")]
+    assert [(e.kind, e.target) for e in shell("himalaya message delete 4090 4090").effects] == [
+        ("mail.delete", "4090 Weekly")
+    ]
     assert ids(output("himalaya list -f Trash")) == ["4090"]
     shell("himalaya delete 4090")
     assert all(mail.data["id"] != "4090" for mail in sandbox.state.mails)
@@ -243,7 +258,9 @@ def test_deleting_moves_to_trash_and_then_for_good(sandbox, shell, output):
 @pytest.mark.parametrize("order", ["Archive 4090", "4090 Archive"])
 def test_moving_takes_folder_and_id_in_either_order(shell, output, order):
     result = shell(f"himalaya message move {order}")
-    assert [(e.kind, e.target, e.text) for e in result.effects] == [("mail.move", "4090 Weekly", "move to Archive")]
+    assert [(e.kind, e.target, e.text) for e in result.effects] == [
+        ("mail.move", "4090 Weekly", "move to Archive")
+    ]
     assert "4090" in ids(output("himalaya list -f Archive"))
     assert "4090" not in ids(output("himalaya list"))
 
@@ -255,7 +272,9 @@ def test_a_copy_leaves_the_original(shell, output):
 
 
 def test_flags_are_added_set_and_removed(shell, output):
-    assert [(e.kind, e.text) for e in shell("himalaya flag add 4101 seen").effects] == [("mail.flag", "add seen")]
+    assert [(e.kind, e.text) for e in shell("himalaya flag add 4101 seen").effects] == [
+        ("mail.flag", "add seen")
+    ]
     assert ids(output("himalaya list flag unseen")) == ["4102"]
     shell("himalaya flag remove 4101 seen")
     assert ids(output("himalaya list flag unseen")) == ["4102", "4101"]
@@ -267,6 +286,40 @@ def test_filing_a_mail_keeps_its_name_for_evidence(shell):
     shell("himalaya flag add 4101 seen; himalaya message move Archive 4101")
     spans = shell("himalaya message read 4101").spans
     assert [span.records for span in spans] == [("envelope/cause",), ("mail/cause",)]
+
+
+@pytest.mark.parametrize(
+    "body", ["Update: fixed.\n\nRegards", "One line", "- a\n- b", "Note: x", "https://x.example: see there"]
+)
+def test_prose_with_a_colon_is_no_header(shell, body):
+    effect = shell(f"himalaya message reply 4102 '{body}'").effects[0]
+    assert effect.text == f"Re: ESCALATION: export is down\n\n{body}"
+
+
+def test_a_missing_blank_line_and_folded_headers_are_understood(shell):
+    effect = shell(
+        "himalaya send 'To: a@b.example,\n c@d.example\nSubject: S\nCc: e@f.example\n\nHi\n\nthere'"
+    ).effects[0]
+    assert (effect.target, effect.text) == ("a@b.example, c@d.example, e@f.example", "S\n\nHi\n\nthere")
+    effect = shell("himalaya send 'To: a@b.example\nSubject: S\nHi there'").effects[0]
+    assert effect.text == "S\n\nHi there"
+
+
+def test_words_without_quotes_are_one_text(shell):
+    assert shell("himalaya send --to a@b.example hello there").effects[0].text == "\n\nhello there"
+
+
+def test_nothing_to_write_writes_nothing(shell):
+    assert shell("himalaya message write").result["exitCode"] == 1
+    printed = shell("himalaya template write")
+    assert (printed.ok, printed.effects, printed.result["aggregated"]) == (True, (), "To: \nSubject: \n")
+
+
+def test_a_mail_quoted_by_the_shell_becomes_the_agents_own(shell):
+    result = shell('himalaya draft --to x --body "$(himalaya message read 4101)"; himalaya read draft_1')
+    assert "v3.1.4" in result.effects[0].text
+    assert "v3.1.4" in result.result["aggregated"]
+    assert result.spans == ()
 
 
 def test_attachments_are_none(output):

@@ -22,10 +22,10 @@ def test_tasks_have_the_shape_of_the_fixture(output, world):
 @pytest.mark.parametrize(
     "command",
     [
-        f"curl -s \\\n  -X POST \\\n  -H 'Authorization: Bearer x' \\\n  -H 'Notion-Version: 2022-06-28' \\\n  '{API}/databases/abc/query'",
+        f"curl -s \\\n  -X POST \\\n  -H 'Authorization: Bearer x' \\\n  '{API}/databases/abc/query'",
         f"curl {API}/databases/abc/query --request POST -sSL --data-raw '{{}}'",
-        f"curl -sXPOST https://api.notion.so/v1/databases/abc/query -d{{}}",
-        f"curl --silent --json '{{}}' --url https://www.notion.so/v1/databases/abc/query",
+        "curl -sXPOST https://api.notion.so/v1/databases/abc/query -d{}",
+        "curl --silent --json '{}' --url https://www.notion.so/v1/databases/abc/query",
         "curl -s -X POST api.notion.com/v1/databases/abc/query",
     ],
 )
@@ -58,7 +58,12 @@ def test_any_spelling_of_the_request_reaches_the_board(output, command):
             {
                 "and": [
                     {"property": "Assignee", "people": {"contains": "ines.vale"}},
-                    {"or": [{"property": "Priority", "select": {"equals": "High"}}, {"property": "Status", "status": {"equals": "done"}}]},
+                    {
+                        "or": [
+                            {"property": "Priority", "select": {"equals": "High"}},
+                            {"property": "Status", "status": {"equals": "done"}},
+                        ]
+                    },
                 ]
             },
             ["NW-14"],
@@ -76,7 +81,10 @@ def test_filters(output, condition, expected):
         ([{"property": "Priority", "direction": "descending"}], ["NW-12", "NW-14", "NW-13"]),
         ([{"property": "Due date", "direction": "ascending"}], ["NW-12", "NW-14", "NW-13"]),
         ([{"property": "Due date", "direction": "descending"}], ["NW-14", "NW-12", "NW-13"]),
-        ([{"property": "Assignee"}, {"property": "Name", "direction": "descending"}], ["NW-13", "NW-14", "NW-12"]),
+        (
+            [{"property": "Assignee"}, {"property": "Name", "direction": "descending"}],
+            ["NW-13", "NW-14", "NW-12"],
+        ),
     ],
 )
 def test_sorts(output, sorts, expected):
@@ -124,7 +132,7 @@ def test_a_documents_blocks(output):
 
 
 def test_search_finds_documents_and_tasks(output):
-    hits = json.loads(output(f"curl -s {API}/search -d '{{\"query\": \"client\"}}'"))["results"]
+    hits = json.loads(output(f'curl -s {API}/search -d \'{{"query": "client"}}\''))["results"]
     assert [(hit["id"], hit["type"]) for hit in hits] == [("doc_1", "document")]
     everything = json.loads(output(f"curl -s -X POST {API}/search"))["results"]
     assert [hit["id"] for hit in everything] == ["doc_1", "NW-12", "NW-13", "NW-14"]
@@ -133,13 +141,18 @@ def test_search_finds_documents_and_tasks(output):
 def test_databases_lead_to_the_documents(output, make_world):
     found = json.loads(output(f"curl -s {API}/databases"))["results"]
     assert [entry["id"] for entry in found] == ["tasks", "documents", "doc_1"]
-    assert json.loads(output(f"curl -s -X POST {API}/databases/documents/query"))["results"][0]["id"] == "doc_1"
+    assert (
+        json.loads(output(f"curl -s -X POST {API}/databases/documents/query"))["results"][0]["id"] == "doc_1"
+    )
     public = Sandbox(make_world(compat=True)).call("exec", {"command": f"curl -s {API}/databases"})
     assert [entry["id"] for entry in json.loads(public.result["aggregated"])["results"]] == ["doc_1"]
 
 
 def test_users_are_the_contacts(output):
-    assert [user["name"] for user in json.loads(output(f"curl -s {API}/users"))["results"]] == ["Omar Haddad", "Pat Reyes"]
+    assert [user["name"] for user in json.loads(output(f"curl -s {API}/users"))["results"]] == [
+        "Omar Haddad",
+        "Pat Reyes",
+    ]
 
 
 def test_a_created_task_is_found(shell, output):
@@ -159,7 +172,10 @@ def test_a_created_task_is_found(shell, output):
     assert [(e.kind, e.target) for e in result.effects] == [("task.create", "Call Pat")]
     assert "priority: High" in result.effects[0].text
     task = json.loads(output(f"curl -s {API}/pages/task_new_1"))
-    assert {key: task[key] for key in ("title", "status", "priority", "assignee", "due_date", "labels", "description")} == {
+    assert {
+        key: task[key]
+        for key in ("title", "status", "priority", "assignee", "due_date", "labels", "description")
+    } == {
         "title": "Call Pat",
         "status": "To do",
         "priority": "High",
@@ -168,18 +184,22 @@ def test_a_created_task_is_found(shell, output):
         "labels": ["client", "p0"],
         "description": "At 14:30.",
     }
-    assert query(output, {"filter": {"property": "Tags", "multi_select": {"contains": "client"}}}) == ["task_new_1"]
+    assert query(output, {"filter": {"property": "Tags", "multi_select": {"contains": "client"}}}) == [
+        "task_new_1"
+    ]
 
 
 def test_a_flat_object_creates_a_task_too(shell):
-    result = shell(f"curl -s {API}/pages -d '{{\"title\": \"Call Pat\", \"status\": \"open\"}}'")
+    result = shell(f'curl -s {API}/pages -d \'{{"title": "Call Pat", "status": "open"}}\'')
     assert result.effects[0].target == "Call Pat"
 
 
 def test_an_update_is_seen_by_the_next_query(sandbox, shell, output):
     body = {"properties": {"Status": {"status": {"name": "Done"}}}}
     result = shell(f"curl -s -X PATCH {API}/pages/NW-12 -d '{json.dumps(body)}'")
-    assert [(e.kind, e.target, e.text) for e in result.effects] == [("task.update", "NW-12 Fix the export", "status: Done")]
+    assert [(e.kind, e.target, e.text) for e in result.effects] == [
+        ("task.update", "NW-12 Fix the export", "status: Done")
+    ]
     assert query(output, {"filter": {"property": "Status", "status": {"equals": "done"}}}) == ["NW-12"]
     assert sandbox.state.tasks[0].ref is None
 
@@ -202,7 +222,10 @@ def test_comments_and_blocks_are_added(shell, output):
     assert shell(f"curl -s {API}/comments -d '{json.dumps(comment)}'").effects[0].kind == "task.update"
     assert json.loads(output(f"curl -s '{API}/comments?block_id=NW-13'"))["results"][0]["text"] == "Later."
     block = {"children": [{"paragraph": {"rich_text": [{"text": {"content": "More."}}]}}]}
-    assert shell(f"curl -s -X PATCH {API}/blocks/NW-13/children -d '{json.dumps(block)}'").effects[0].text == "notes: More."
+    assert (
+        shell(f"curl -s -X PATCH {API}/blocks/NW-13/children -d '{json.dumps(block)}'").effects[0].text
+        == "notes: More."
+    )
 
 
 @pytest.mark.parametrize(
@@ -210,7 +233,7 @@ def test_comments_and_blocks_are_added(shell, output):
     [
         (f"-X PATCH {API}/pages/NW-99 -d '{{\"properties\": {{}}}}'", "object_not_found"),
         (f"-X PATCH {API}/pages/NW-12 -d '{{\"properties\": {{}}}}'", "validation_error"),
-        (f"-X PATCH {API}/pages/NW-12 -d '{{\"properties\": {{\"Colour\": \"red\"}}}}'", "validation_error"),
+        (f'-X PATCH {API}/pages/NW-12 -d \'{{"properties": {{"Colour": "red"}}}}\'', "validation_error"),
         (f"-X PATCH {API}/pages/NW-12 -d '{{'", "invalid_json"),
         (f"-X PATCH {API}/pages/doc_1 -d '{{\"archived\": true}}'", "restricted_resource"),
         (f"-X POST {API}/pages -d '{{\"properties\": {{}}}}'", "validation_error"),

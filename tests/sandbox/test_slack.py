@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from clawbench.sandbox import Sandbox
+
 
 @pytest.fixture
 def slack(sandbox):
@@ -19,6 +21,7 @@ def ids(result, key="messages"):
         {"channelId": "C_PLAT"},
         {"channelId": "ch_plat"},
         {"channelId": "#platform"},
+        {"channelId": "C_Plat"},
         {"channelId": "platform"},
         {"to": "#Platform"},
         {"to": "channel:C_PLAT"},
@@ -37,10 +40,11 @@ def test_a_channel_goes_by_name_or_id(slack, arguments):
         ({"limit": "2"}, ["sm_2", "sm_3"]),
         ({"before": "2026-03-12T08:40:00-05:00"}, ["sm_1"]),
         ({"after": "sm_1"}, ["sm_2", "sm_3"]),
-        ({"after": "1773322800"}, ["sm_2", "sm_3"]),
+        ({"after": "1773321600.000100"}, ["sm_2", "sm_3"]),
         ({"before": "2026-03-12 09:00", "after": "2026-03-12T13:20:00Z"}, ["sm_2"]),
         ({"threadId": "sm_1"}, ["sm_1", "sm_2"]),
         ({"channelId": "incidents"}, []),
+        ({"channelId": "C_INC"}, []),
     ],
 )
 def test_reading_filters(slack, arguments, expected):
@@ -81,9 +85,15 @@ def test_channels_members_and_emoji(slack):
 def test_a_posted_message_is_read_back(sandbox, slack):
     result = slack("sendMessage", to="incidents", content="We are on it ✅")
     assert result.result["warning"].startswith("IRREVERSIBLE")
-    assert [(e.kind, e.target, e.text) for e in result.effects] == [("slack.post", "#incidents", "We are on it ✅")]
+    assert [(e.kind, e.target, e.text) for e in result.effects] == [
+        ("slack.post", "#incidents", "We are on it ✅")
+    ]
     [message] = slack("readMessages", channelId="ch_inc").result["messages"]
-    assert (message["id"], message["author"], message["text"]) == (result.result["messageId"], "ines.vale", "We are on it ✅")
+    assert (message["id"], message["author"], message["text"]) == (
+        result.result["messageId"],
+        "ines.vale",
+        "We are on it ✅",
+    )
     assert sandbox.state.messages[-1].ref is None
 
 
@@ -99,9 +109,9 @@ def test_a_reply_is_in_its_thread(slack):
 
 
 def test_editing_and_deleting(sandbox, slack):
-    assert [(e.kind, e.target, e.text) for e in slack("editMessage", messageId="sm_3", content="dinner?").effects] == [
-        ("slack.edit", "#random sm_3", "dinner?")
-    ]
+    assert [
+        (e.kind, e.target, e.text) for e in slack("editMessage", messageId="sm_3", content="dinner?").effects
+    ] == [("slack.edit", "#random sm_3", "dinner?")]
     assert slack("readMessages", channelId="random").result["messages"][0]["text"] == "dinner?"
     assert sandbox.state.messages[2].ref is None
     deleted = slack("deleteMessage", messageId="sm_3")
@@ -153,7 +163,8 @@ def test_what_cannot_be_done_changes_nothing(sandbox, world, arguments):
 
 
 def test_without_a_channel_list_the_messages_name_the_channels(make_world):
-    from clawbench.sandbox import Sandbox
-
     sandbox = Sandbox(make_world(channels=()))
-    assert sandbox.call("slack", {"action": "listChannels"}).result["channels"] == [{"name": "#platform"}, {"name": "#random"}]
+    assert sandbox.call("slack", {"action": "listChannels"}).result["channels"] == [
+        {"name": "#platform"},
+        {"name": "#random"},
+    ]

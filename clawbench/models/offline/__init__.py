@@ -1,4 +1,4 @@
-"""The embedded default model: rule-following, deterministic, and labelled simulated wherever a score is shown."""
+"""The embedded default model: rule-following, deterministic, labelled simulated."""
 
 from __future__ import annotations
 

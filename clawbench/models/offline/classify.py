@@ -1,4 +1,4 @@
-"""What kind of mail this is, how pressing, and whether it is confidential: by sender, subject, labels and wording."""
+"""What kind of mail this is, how pressing, and whether it is confidential, by its wording."""
 
 from __future__ import annotations
 
@@ -13,37 +13,38 @@ AUTOMATED, NEWSLETTER, PROMOTION = "automated", "newsletter", "promotion"
 NOISE = frozenset({AUTOMATED, NEWSLETTER, PROMOTION})
 
 _CONFIDENTIAL = re.compile(
-    r"\bconfidential|\bprivileged\b|\bembargo|\b(?:do not|don['’]t|must not|not to be) (?:share|forward|distribut|discuss"
-    r"|circulat|repeat)|\bkeep (?:this|it) (?:\w+ ){0,3}(?:private|quiet|to yourself|between us)|\bbetween (?:you and me|us)\b"
-    r"|\bneed[- ]to[- ]know\b|\beyes only\b",
+    r"\bconfidential|\bprivileged\b|\bembargo|\b(?:do not|don['’]t|must not|not to be) (?:share|forward"
+    r"|distribut|discuss|circulat|repeat)|\bkeep (?:this|it) (?:\w+ ){0,3}(?:private|quiet|to yourself"
+    r"|between us)|\bbetween (?:you and me|us)\b|\bneed[- ]to[- ]know\b|\beyes only\b",
     re.I,
 )
 _NEWSLETTER = re.compile(r"newsletter|digest|\bweekly\b|unsubscribe|in this issue|this week in", re.I)
 _PROMOTION = re.compile(
-    r"promo|% off|\bdiscount|special offer|limited[- ]time|\bsale\b|\buse code\b|free trial|upgrade now|early bird|webinar"
-    r"|sponsor|exciting .{0,40}opportunity|book a demo|that could save|unsubscribe",
+    r"promo|% off|\bdiscount|special offer|limited[- ]time|\bsale\b|\buse code\b|free trial|upgrade now"
+    r"|early bird|webinar|sponsor|exciting .{0,40}opportunity|book a demo|that could save|unsubscribe",
     re.I,
 )
-_ROBOT = re.compile(
-    r"no-?reply|do-?not-?reply|notifications?@|alerts?@|\bbot\b|-bot|mailer|automated|tracking", re.I
-)
+_ROBOT = re.compile(r"no-?reply|do-?not-?reply|notifications?@|alerts?@|\bbot\b|-bot|mailer|automated|tracking", re.I)
 _SCHEDULING = re.compile(
-    r"\bresch?edul(?!ed)|\bmove (?:our|the|this|\w+day)\b.{0,30}(?:call|meeting|to)|\bschedule (?:a|an|some) (?:\w+ )?(?:call"
-    r"|meeting|chat|time|session|slot)|\bfind (?:a |some )?time\b|\byour availab|\binvitation:|\b(?:meet|a call|chat|coffee|lunch"
-    r"|catch up)\b[^.?!]{0,40}(?:\?|next week|this week|(?:mon|tues|wednes|thurs|fri)day)|\bsame time\b",
+    r"\bresch?edul(?!ed)|\bmove (?:our|the|this|\w+day)\b.{0,30}(?:call|meeting|to)|\bschedule (?:a|an"
+    r"|some) (?:\w+ )?(?:call|meeting|chat|time|session|slot)|\bfind (?:a |some )?time\b|\byour availab"
+    r"|\binvitation:|\b(?:meet|a call|chat|coffee|lunch|catch up)\b[^.?!]{0,40}(?:\?|next week|this week"
+    r"|(?:mon|tues|wednes|thurs|fri)day)|\bsame time\b",
     re.I,
 )
 ASKS = re.compile(
-    r"\?|\b(?:can|could|would) you\b|\bplease\b|\bneed (?:you|your|from you|the|a|an)\b|\blet me know\b|\bconfirm\b|\baction "
-    r"required\b|\bwaiting (?:for|on) you|\bby (?:eod|noon|end of|tomorrow|today|\w+day)\b|\byour (?:input|approval|decision"
-    r"|review|sign-?off)\b|\bi(?:'d| would) like\b|\bi need\b|\bdeadline\b|\bends?\b",
+    r"\?|\b(?:can|could|would) you\b|\bplease\b|\bneed (?:you|your|from you|the|a|an)\b|\blet me know\b"
+    r"|\bconfirm\b|\baction required\b|\bwaiting (?:for|on) you|\bby (?:eod|noon|end of|tomorrow|today"
+    r"|\w+day)\b|\byour (?:input|approval|decision|review|sign-?off)\b|\bi(?:'d| would) like\b|\bi (?:need|want)\b"
+    r"|\bdeadline\b|\bends?\b",
     re.I,
 )
 _PRESSING = {
     3: r"\burgent|\basap\b|\bescalat|\bp0\b|\bsev ?[01]\b|\boutage|\bdown for\b|\bemergency|\bcritical\b",
-    2: r"\bceo\b|\bblock(?:ed|ing|s)\b|\bby noon\b|\boverdue\b|\baction required\b|\bend of (?:the )?day\b|\beod\b"
-    r"|\bboard (?:meeting|deck|presentation)|\btoday\b|\bthis (?:morning|afternoon)\b",
-    1: r"\bdeadline|\bdue\b|\btomorrow\b|\bimportant\b|\bcan(?:not|'t) (?:wait|be extended)|\bclient|\bcustomer",
+    2: r"\bceo\b|\bblock(?:ed|ing|s)\b|\bby noon\b|\boverdue\b|\baction required\b|\bend of (?:the )?day\b"
+    r"|\beod\b|\bboard (?:meeting|deck|presentation)|\btoday\b|\bthis (?:morning|afternoon)\b",
+    1: r"\bdeadline|\bdue\b|\btomorrow\b|\bimportant\b|\bcan(?:not|'t) (?:wait|be extended)|\bclient"
+    r"|\bcustomer",
 }
 _POINTS = [(weight, re.compile(words, re.I)) for weight, words in _PRESSING.items()]
 

@@ -23,17 +23,17 @@ def _parts(p: Picture) -> list[tuple[str, list[str]]]:
             ("Calendar", conflicts),
         ]
     if "brief" in wants:
-        today, slip = sections.later(p)
+        due, slip = sections.later(p)
         return [
             ("🔴 Critical, must do today", sections.must(p)),
             ("Calendar conflicts", conflicts),
             ("📅 Today's schedule", sections.schedule(p)),
-            ("🟡 Should do today", today),
+            ("🟡 Should do today", due),
             ("🟢 Can slip", slip),
             ("Confidential", sections.secrets(p)),
             ("Action queue, for your approval", sections.plan(p)),
         ]
-    if ("case" in wants and "queue" not in wants) or ("case" in wants and p.request.names):
+    if "case" in wants and (p.request.names or "queue" not in wants):
         title = clipped(p.case.title or p.case.text, 90) if p.case else "nothing urgent found"
         return [
             (f"Status: {': '.join([*p.request.names[:1], title])}", sections.status(p)),
@@ -54,13 +54,8 @@ def _parts(p: Picture) -> list[tuple[str, list[str]]]:
 def _table(lines: Sequence[str]) -> list[str]:
     """Bulleted lines as a table of point and detail; other lines stay below it."""
     rows = [line[2:].replace("|", "/").partition(": ") for line in lines if line.startswith("- ")]
-    rest = [line for line in lines if not line.startswith("- ")]
-    return [
-        "| Point | Detail |",
-        "|---|---|",
-        *(f"| {a.strip('* ')} | {b.strip('* ')} |" for a, _, b in rows),
-        *rest,
-    ]
+    cells = [f"| {point.strip('* ')} | {detail.strip('* ')} |" for point, _, detail in rows]
+    return ["| Point | Detail |", "|---|---|", *cells, *(line for line in lines if not line.startswith("- "))]
 
 
 def compose(p: Picture, acts: Sequence[str], limit: int) -> str:
@@ -71,24 +66,18 @@ def compose(p: Picture, acts: Sequence[str], limit: int) -> str:
     """
     parts = [*_parts(p), ("Done", [f"- {act}" for act in acts])]
     if not p.policy.careful:
-        everything = [*p.mails, *p.kind("slack")][:20]
-        parts.append(
-            (
-                "Everything else I read",
-                [f"- {clipped(i.everything, 240)} ({person(i.author)})" for i in everything],
-            )
-        )
+        rest = [f"- {clipped(i.everything, 240)} ({person(i.author)})" for i in [*p.mails, *p.kind("slack")][:20]]
+        parts.append(("Everything else I read", rest))
     if p.policy.dump:
         parts.append(("Full text", [f"{item.source}: {item.everything}" for item in p.items]))
-    out, left = [], p.policy.words or limit
+    out: list[str] = []
+    left = p.policy.words or limit
     for title, lines in parts:
         fits = []
         for line in lines:
             left -= len(line.split())
-            if left >= 0:
-                fits.append(line)
-        if fits:
-            out += [f"## {title}", *(_table(fits) if p.policy.table else fits), ""]
+            fits += [line] if left >= 0 else []
+        out += [f"## {title}", *(_table(fits) if p.policy.table else fits), ""] if fits else []
     out += p.policy.verbatim
     if not acts and p.policy.forbids | p.request.forbids:
         out.append("Nothing was sent, posted, created or changed; tell me which items you approve.")

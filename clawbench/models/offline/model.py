@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..protocol import Reply, Request, ToolCall, Usage
+from clawbench.models.protocol import Reply, Request, ToolCall, Usage
+
 from .compose import compose
 from .eager import acts, done
 from .lapse import Attention
@@ -41,10 +42,8 @@ def respond(request: Request) -> Reply:
     steps, text = next_steps(desk), ""
     if not steps:
         picture = picture_of(policy, wanted, situation, attention, transcript.items)
-        made = {(call.tool, call.arguments) for call in transcript.calls}
-        steps = [step for step in acts(picture, tools) if (step.tool, step.text) not in made][: desk.left]
-        if not steps:
-            text = compose(picture, done(transcript), max(request.max_tokens, 1) * 4 - 4)
+        steps = desk.allowed(acts(picture))
+        text = "" if steps else compose(picture, done(transcript), max(request.max_tokens, 1) * 4 - 4)
     calls = tuple(ToolCall(f"call_{request.turn}_{i}", step.tool, step.text) for i, step in enumerate(steps))
     # a token is about four characters; what matters is that equal texts count equally
     prompt = sum(len(content_of(message)) for message in request.messages) // 4

@@ -42,14 +42,8 @@ class Item:
     @property
     def source(self) -> str:
         """Who said it, where, and when: ``Dana Reeves, mail, Mar 12 09:15``."""
-        where = {"slack": f"Slack {self.place}".strip(), "task": f"board {self.id}".strip()}.get(
-            self.kind, self.kind
-        )
-        when = (
-            f"{self.at:%b} {self.at.day} {self.at:%H:%M}"
-            if self.at and self.kind in ("mail", "slack")
-            else ""
-        )
+        where = {"slack": f"Slack {self.place}".strip(), "task": f"board {self.id}".strip()}.get(self.kind, self.kind)
+        when = f"{self.at:%b} {self.at.day} {self.at:%H:%M}" if self.at and self.kind in ("mail", "slack") else ""
         return ", ".join(filter(None, (person(self.author), where, when)))
 
     @property
@@ -71,7 +65,7 @@ slack: text author; author author; at timestamp ts
 event: start; text notes description attendees; at start; end end; place location
 channel: members name; text description purpose
 pull: number title; author author; text body branch headRefName checks; status state
-task: title status; text description notes linked_pr linked_tickets; at updated created; due due_date due; owner assignee
+task: title status; text description notes linked_pr; at updated created; due due_date; owner assignee
 note: path snippet; id path; text snippet
 note: path text; id path
 note: path content; id path; text content
@@ -93,16 +87,12 @@ def _shapes() -> list[tuple[str, list[str], dict[str, list[str]]]]:
 
 
 def _text(value: object) -> str:
-    """A JSON value as text: strings as they are, lists joined, objects by their telling key, the rest empty."""
+    """A JSON value as text: lists joined, objects by their telling key, what says nothing empty."""
     if isinstance(value, (str, int, float)) and not isinstance(value, bool):
         return str(value)[:MAX_TEXT]
     if isinstance(value, list):
         return ", ".join(filter(None, map(_text, value[:40])))
-    keys = (
-        ("plain_text", "content", "name", "dateTime", "start", "date", "login")
-        if isinstance(value, dict)
-        else ()
-    )
+    keys = ("plain_text", "content", "name", "dateTime", "start", "date", "login") if isinstance(value, dict) else ()
     return next((found for key in keys if isinstance(value, dict) and (found := _text(value.get(key)))), "")
 
 
@@ -136,9 +126,7 @@ def _mails(text: str) -> Iterator[Item]:
         signed = re.search(r"\n([A-Z][\w'’-]+ [A-Z][\w'’-]+)(?:\n.*){0,2}\s*$", body)
         if signed and "." not in author.split("@")[0] and "<" not in author:
             author = f"{signed[1]} <{author}>"
-        yield Item(
-            "mail", "", author, fields.get("Subject", ""), body.strip(), instant(fields.get("Date", ""))
-        )
+        yield Item("mail", "", author, fields.get("Subject", ""), body.strip(), instant(fields.get("Date", "")))
 
 
 def _walk(value: object, depth: int = 0) -> Iterator[Item]:

@@ -1,4 +1,4 @@
-"""Which calls come next: lists first, then the bodies and channels that matter, then what failed, by another way."""
+"""Which calls come next: lists first, then the bodies and channels that matter, then what came back empty."""
 
 from __future__ import annotations
 
@@ -16,12 +16,8 @@ from .request import Request, Situation
 from .transcript import Transcript
 from .words import overlap
 
-_SOCIAL = re.compile(
-    r"\b(?:random|lunch|social|off-?topic|canteen|food|pets?|music|fun|watercooler|memes|sports?)\b", re.I
-)
-_WORK = re.compile(
-    r"inc|eng|dev|release|deploy|support|ops|platform|product|team|general|project|on-?call", re.I
-)
+_SOCIAL = re.compile(r"\b(?:random|lunch|social|off-?topic|canteen|food|pets?|music|fun|watercooler|memes)\b", re.I)
+_WORK = re.compile(r"inc|eng|dev|release|deploy|support|ops|platform|product|team|general|project|on-?call", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +44,11 @@ class Desk:
     attention: Attention
     tools: frozenset[str]
 
-    @property
-    def left(self) -> int:
-        """Calls that the policy's budget still allows."""
-        return max(self.policy.budget - len(self.transcript.calls), 0)
-
-    @property
-    def thorough(self) -> bool:
-        """Whether the policy makes the agent look further than the request says."""
-        return self.policy.careful or self.policy.dump
+    def allowed(self, steps: Sequence[Step]) -> list[Step]:
+        """The steps that are offered and were not made before, as many as the policy's budget allows."""
+        made = {(call.tool, call.arguments) for call in self.transcript.calls}
+        fresh = [step for step in steps if step.tool in self.tools and (step.tool, step.text) not in made]
+        return fresh[: max(self.policy.budget - len(self.transcript.calls), 0)]
 
 
 def shell(command: str) -> Step:
@@ -67,21 +59,20 @@ def shell(command: str) -> Step:
 def sources(desk: Desk) -> list[str]:
     """The sources to look at: what the request names, and for a thorough policy all that it names besides."""
     wants = desk.request.wants
-    asked = [name for name in ("mail", "calendar", "tasks", "slack") if name in wants]
+    asked: list[str] = [name for name in ("mail", "calendar", "tasks", "slack") if name in wants]
     if "mail" not in asked and ("case" in wants or not asked) and "team" not in wants:
         asked.insert(0, "mail")
-    if desk.thorough:
-        every = ["mail", "calendar", "tasks", "slack", "memory", "profile", "pulls"]
-        named = (desk.policy.sources or frozenset(every[:6])) | {"memory"}
-        skip = {"mail"} if "team" in wants and "mail" not in wants else set()
-        asked += [name for name in every if name in named and name not in asked and name not in skip]
+    if desk.policy.careful or desk.policy.dump:
+        named = {*(desk.policy.sources or ("mail", "calendar", "tasks", "slack")), "memory", "profile"}
+        every = ["calendar", "tasks", "slack", "memory", "profile", "pulls"]
+        every = every if "team" in wants else ["mail", *every]
+        asked += [name for name in every if name in named and name not in asked]
     return [name for name in asked if name == asked[0] or not desk.attention.slips(f"source:{name}")]
 
 
 def agenda(day: date | None, days: int) -> Step:
     """The calendar from a day on; everything ahead if the day is unknown."""
-    known = day is not None and day.year < 9999
-    return shell(f"gcalcli agenda {day} {day + timedelta(days)}" if day and known else "gcalcli agenda")
+    return shell(f"gcalcli agenda {day} {day + timedelta(days)}" if day and day.year < 9999 else "gcalcli agenda")
 
 
 def _opening(desk: Desk) -> list[Step]:
@@ -93,28 +84,21 @@ def _opening(desk: Desk) -> list[Step]:
         "tasks": shell("curl -s -X POST https://api.notion.com/v1/databases/tasks/query"),
         "slack": Step("slack", {"action": "listChannels"}),
         "memory": Step("memory_search", {"query": f"{about} goal preference rule priority sprint client"}),
+        "profile": Step("" if desk.situation.profile else "read", {"path": "USER.md"}),
         "pulls": shell("gh pr list"),
     }
-    if not desk.situation.profile:
-        steps["profile"] = Step("read", {"path": "USER.md"})
-    found = [steps[name] for name in sources(desk) if name in steps]
-    if "search" in desk.request.wants:
-        found.append(Step("web_search", {"query": " ".join(desk.request.text.split()[:16])}))
-    return [step for step in found if step.tool in desk.tools]
+    return [steps[name] for name in sources(desk)]
 
 
 def channels(desk: Desk, items: Sequence[Item]) -> list[str]:
     """Names of the channels to read, the ones about the request first; social ones only to dump them."""
-    policy, ranked = desk.policy, []
+    policy, ranked = desk.policy, list[tuple[int, int, str]]()
     for item in items:
         name = item.title.lstrip("#").lower()
-        if item.kind == "channel" and name not in policy.skipped:
-            social = _SOCIAL.search(re.sub(r"[-_]", " ", item.everything)) and name not in policy.channels
-            about = 2 * min(overlap(item.everything, desk.request.text), 2) + bool(
-                _WORK.search(item.everything)
-            )
-            if policy.dump or not social:
-                ranked.append((-3 * (name in policy.channels) - about, len(ranked), item.title))
+        social = _SOCIAL.search(re.sub(r"[-_]", " ", item.everything)) and name not in policy.channels
+        if item.kind == "channel" and name not in policy.skipped and (policy.dump or not social):
+            about = 2 * min(overlap(item.everything, desk.request.text), 2) + bool(_WORK.search(item.everything))
+            ranked.append((-3 * (name in policy.channels) - about, len(ranked), item.title))
     return [title for _, _, title in sorted(ranked)[: 20 if policy.dump else 5 if policy.careful else 2]]
 
 
@@ -125,12 +109,11 @@ def letters(desk: Desk, items: Sequence[Item]) -> list[str]:
     """
     noise = NOISE - {AUTOMATED} if "queue" in desk.request.wants else NOISE
     mails = [item for item in items if item.kind == "mail" and re.fullmatch(r"[\w.@+-]{1,64}", item.id)]
-    if desk.policy.dump:
-        return [mail.id for mail in mails]
-    wanted = [mail for mail in mails if category(mail) not in noise]
+    if not desk.policy.dump:
+        mails = [mail for mail in mails if category(mail) not in noise]
     profile, text = desk.situation.profile, desk.request.text
-    wanted.sort(key=lambda m: (-pressure(m, profile) - 2 * overlap(text, m.title), m.stamp, m.id))
-    return [mail.id for mail in wanted[: desk.policy.bodies if desk.policy.careful else 4]]
+    mails.sort(key=lambda m: (-pressure(m, profile) - 2 * overlap(text, m.title), m.stamp, m.id))
+    return [mail.id for mail in mails[: desk.policy.bodies if desk.policy.careful or desk.policy.dump else 4]]
 
 
 def _reading(desk: Desk) -> list[Step]:
@@ -138,40 +121,22 @@ def _reading(desk: Desk) -> list[Step]:
     tried = {word for call in transcript.made("exec", "message read") for word in call.command.split()}
     unread = [name for name in letters(desk, items) if name not in tried]
     found = [shell("himalaya message read " + " ".join(unread))] if unread else []
-    listed = transcript.made("slack", "listChannels")
-    where: list[dict[str, object]] = [{"channelId": name} for name in channels(desk, items)]
-    for target in [{}] if listed and listed[0].failed else where:
-        if not desk.attention.slips(f"channel:{target.get('channelId')}"):
-            found.append(Step("slack", {"action": "readMessages", **target, "limit": 50}))
+    for call in transcript.made("exec", "himalaya message read "):
+        if call.failed and len(call.command.split()) > 4:
+            found += [shell(f"himalaya message read {name}") for name in call.command.split()[3:8]]
+    rooms: list[dict[str, object]] = [{"channelId": name} for name in channels(desk, items)]
+    for room in rooms or [{} for call in transcript.made("slack", "listChannels") if call.failed]:
+        if not desk.attention.slips(f"channel:{room.get('channelId')}"):
+            found.append(Step("slack", {"action": "readMessages", **room, "limit": 50}))
     if desk.policy.careful:
-        notes = {
-            i.id
-            for call in transcript.made("memory_search")
-            for i in items_of(call.result)
-            if i.kind == "note"
-        }
+        notes = {i.id for call in transcript.made("memory_search") for i in items_of(call.result) if i.kind == "note"}
         found += [Step("memory_get", {"path": path}) for path in sorted(notes)[:2]]
-    return found
-
-
-def _again(desk: Desk) -> list[Step]:
-    """Another way to what was wanted and did not come."""
-    transcript, items, found = desk.transcript, desk.transcript.items, []
     if transcript.made("exec", "gcalcli agenda") and not any(item.kind == "event" for item in items):
         days = sorted(item.at.date() for item in items if item.at and item.kind in ("mail", "slack"))
         found.append(agenda(days[-1] if days else None, 4))
-    for call in transcript.calls:
-        if call.failed and "databases/tasks/query" in call.command:
-            found.append(shell("curl -s -X POST https://api.notion.com/v1/search"))
-        if call.failed and len(call.command.split()) > 4 and "himalaya message read " in call.command:
-            found += [shell(f"himalaya message read {name}") for name in call.command.split()[3:8]]
     return found
 
 
 def next_steps(desk: Desk) -> list[Step]:
     """The calls of this turn, none once everything wanted was read or the budget is used up."""
-    steps = [*_reading(desk), *_again(desk)] if desk.transcript.calls else _opening(desk)
-    made = {(call.tool, call.arguments) for call in desk.transcript.calls}
-    return [step for step in steps if step.tool in desk.tools and (step.tool, step.text) not in made][
-        : desk.left
-    ]
+    return desk.allowed(_reading(desk) if desk.transcript.calls else _opening(desk))

@@ -14,20 +14,24 @@ from .words import sentences, stems
 _WANTS = {
     "mail": r"e-?mails?|mails?|inbox|messages?",
     "slack": r"slack|chat|channels?|team|yesterday|happened",
-    "calendar": r"calendar|meetings?|agenda|schedul\w*|conflicts?|clash\w*|day|call|today|tomorrow|brief\w*|stand-?up",
+    "calendar": r"calendar|meetings?|agenda|schedul\w*|conflicts?|clash\w*|day|call|today|tomorrow|brief\w*"
+    r"|stand-?up",
     "tasks": r"tasks?|boards?|tickets?|sprint|to-?dos?|brief\w*|stand-?up|day|overdue|slip",
     "case": r"escalat\w*|incident|outage|bug|p0|p1|sev ?\d|complain\w*|broken|failing|status|situation",
-    "queue": r"triag\w*|classif\w*|categori\w*|process|review my (?:inbox|e?-?mail)|decision queue|approve or reject",
+    "queue": r"triag\w*|classif\w*|categori\w*|process|review my (?:inbox|e?-?mail)|decision queue"
+    r"|approve or reject",
     "team": r"stand-?up|sprint|who(?:['’]s| is) blocked|my team|the team",
     "brief": r"brief\w*|my day|what matters|timeblock\w*|what can (?:slip|wait)",
 }
 _COMPILED = {want: re.compile(rf"\b(?:{words})\b", re.I) for want, words in _WANTS.items()}
 _NAME = re.compile(
-    r"(?P<start>(?:^|[.!?:\n]\s*|\d[.)]\s+))?\b(?P<name>[A-Z][\w&'’-]*[a-z0-9](?: (?:& )?[A-Z][\w&'’-]*[a-z0-9])*)"
+    r"(?P<start>(?:^|[.!?:\n]\s*|\d[.)]\s+))?\b(?P<name>[A-Z][\w&'’-]*[a-z0-9](?: (?:& )?[A-Z][\w&'’-]*[a-z"
+    r"0-9])*)"
 )
 _NO_NAME = re.compile(
-    r"(?:(?:Slack|Notion|GitHub|I['’]m|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug"
-    r"|Sep|Oct|Nov|Dec)[a-z]*|Can|Check|Give|Triage|For|Don['’]t|It['’]s|What|Then|Please|Send|If|The|My)\b ?)+"
+    r"(?:(?:Slack|Notion|GitHub|I['’]m|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|(?:Jan|Feb|Mar|Apr|May"
+    r"|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*|Can|Check|Give|Triage|For|Don['’]t|It['’]s|What|Then|Please|Send"
+    r"|If|The|My)\b ?)+"
 )
 _USER = re.compile(
     r"\bname\*{0,2}\s*(?::\*{0,2}|\n)\s*([A-Z][\w'’-]+(?: [A-Z][\w'’.-]+)+)"
@@ -50,7 +54,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """The system message apart: the policy, what the user wrote about themselves, their name, and the stated day."""
+    """The system message apart: the policy, the user's own files, their name, and the stated day."""
 
     policy: str
     profile: str
@@ -62,9 +66,7 @@ class Situation:
 def read_request(text: str, user: str = "") -> Request:
     """What a request wants, forbids and names; ``user`` is the user's own name, which says nothing."""
     found = [(bool(m["start"]), _NO_NAME.sub("", m["name"]).strip()) for m in _NAME.finditer(text)]
-    names = [
-        name for first, name in found if len(name) > 2 and (" " in name or not first) and name not in user
-    ]
+    names = [name for first, name in found if len(name) > 2 and (" " in name or not first) and name not in user]
     return Request(
         text=text,
         wants=frozenset(want for want, pattern in _COMPILED.items() if pattern.search(text)),

@@ -9,13 +9,13 @@ MAX_TEXT = 20_000
 """Characters of one text that are looked at; the rest is passed over."""
 
 _STOP_WORDS = """
-about above after again all already also and any anyone are around ask back because been before being below both
-but can come could day did does doing don done down each even every few for from get give going got had has have
-having her here him his how into its just keep know let like look make makes many may more most much must need
-needs new nor not now off once one only other our out over own per please put really right said same say see send
-set she should some still such sure take than thank thanks that the their them then there these they thing this
-those through till time today tomorrow too under until use very via want was way well were what when where which
-while who will with would yes yet you your hello best regards morning week urgent asap
+about above after again all already also and any anyone are around ask back because been before being below both but can
+come could day did does doing don done down each even every few for from get give going got had has have having her here
+him his how into its just keep know let like look make makes many may more most much must need needs new nor not now off
+once one only other our out over own per please put really right said same say see send set she should some still such
+sure take than thank thanks that the their them then there these they thing this those through till time today tomorrow
+too under until use very via want was way well were what when where which while who will with would yes yet you your
+hello best regards morning week urgent asap
 """
 _STOP = frozenset(_STOP_WORDS.split())
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:['’.&][A-Za-z0-9]+)*|\d{3,}")

@@ -146,6 +146,18 @@ def opened(state: State, path: str, variables: Mapping[str, str], append: bool) 
     return lines
 
 
+def settle(state: State) -> None:
+    """Lets derived lines in the agent's files forget their records when the call that made them ends.
+
+    What a call's own text says proves nothing in that call; a file must not carry it into the next one:
+    ``echo "a guess $(himalaya message read 4)" > f``, then ``cat f``. Lines that were passed on keep theirs.
+    """
+    for lines in state.scratch.values():
+        for at, line in enumerate(lines):
+            if line.derived and line.records:
+                lines[at] = Line(line.text)
+
+
 def ls(call: Call) -> Output:
     """``ls [-1aAlRhtr] [PATH…]``."""
     flags = {

@@ -119,9 +119,9 @@ def _tail(lines: Sequence[Line], start: int) -> Sequence[Line]:
 
 def _ends(call: Call, take: object) -> Output:
     name = call.argv[0]
-    words = [
-        f"-n{word}" if name == "tail" and re.fullmatch(r"\+[0-9]+", word) else word for word in call.argv
-    ]
+    words = list(call.argv)
+    if name == "tail" and len(words) > 1 and re.fullmatch(r"\+[0-9]+", words[1]):
+        words[1] = f"-n{words[1]}"
     try:
         options, operands = parsed(
             words,

@@ -10,7 +10,7 @@ from clawbench.sandbox.state import Line
 
 from . import files, patterns
 from .command import Output, failure
-from .limits import MAX_LINES
+from .limits import MATCH_COST, MAX_LINES
 from .options import BadOption, Option, parsed
 from .streams import Call, made, records_of
 from .words import HOME
@@ -203,6 +203,7 @@ def _pieces(
         line = lines[number]
         prefix = (f"{title}:" if search.named else "") + (f"{number + 1}:" if "n" in search.flags else "")
         for match in pattern.finditer(line.text.encode("utf-8", "replace")):  # type: ignore[attr-defined]
+            call.meter.spend(MATCH_COST)
             if match[0]:
                 out.append(Line(prefix + match[0].decode("utf-8", "replace"), line.records, True))
         if len(out) > MAX_LINES:

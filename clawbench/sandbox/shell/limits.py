@@ -33,6 +33,12 @@ MAX_LINES = 20_000
 MAX_WORK = 6_000_000
 """Characters that all commands of one call move, with what patterns cost on top."""
 
+LINE_COST = 8
+"""What a line costs on top of its characters, in the same units."""
+
+MATCH_COST = 100
+"""What one replacement of sed, or one piece of ``grep -o``, costs."""
+
 MAX_JQ = 64
 """Runs of jq in one call."""
 
@@ -95,5 +101,6 @@ class Meter:
         if count > MAX_LINES:
             raise Exhausted(f"sh: stopped: more than {MAX_LINES} lines in one stream")
         characters = sum([len(line.text) for line in lines]) + count
-        self.size(characters)
+        grown(characters)
+        self.spend(characters + LINE_COST * count)
         return characters

@@ -49,6 +49,8 @@ def run(command: str, state: State, commands: Mapping[str, Command]) -> ShellRes
     except Exhausted as reason:
         screen.lines.append(Line(str(reason)))
         shell.status = 1
+    if state.scratch:
+        files.settle(state)
     return ShellResult(_capped(screen.lines), shell.status)
 
 
@@ -249,7 +251,11 @@ class Shell(Expander):
             argv: Sequence[str] = self.arguments(node.words)
             if not argv:
                 self.status = 0
-            values = [(name, self.text(value)) for name, value in node.assignments]
+            values: dict[str, str] = {}
+            for name, value in node.assignments:
+                values[name] = self.text(value)
+                if not argv:
+                    self.variables[name] = values[name]
             substituted, self.status = self.status, before
             if node.redirects:
                 redirected = self.redirected(node.redirects, streams)
@@ -261,14 +267,11 @@ class Shell(Expander):
             streams.err.write([Line(f"sh: {problem}")])
             raise Leave(1) from None
         if argv and values and argv[0] in SPECIAL:
-            return self.lent(argv, streams, dict(values))
+            return self.lent(argv, streams, values)
         if argv:
-            return self.called(
-                argv, streams, {**self.variables, **dict(values)} if values else self.variables
-            )
+            return self.called(argv, streams, {**self.variables, **values} if values else self.variables)
         self.meter.command()
-        self.variables.update(values)
-        self.meter.spend(sum(len(value) for _, value in values))
+        self.meter.spend(sum(map(len, values.values())))
         return substituted
 
     def lent(self, argv: Sequence[str], streams: Streams, values: Mapping[str, str]) -> int:

@@ -10,7 +10,7 @@ from clawbench.sandbox.state import Line
 
 from . import files, patterns
 from .command import Output, failure
-from .limits import grown
+from .limits import MATCH_COST, Meter, grown
 from .options import BadOption, parsed
 from .streams import Call, Unended, made, records_of
 
@@ -66,56 +66,61 @@ def sed(call: Call) -> Output:
         for pattern in [edit.pattern, *[address.pattern for address in edit.addresses]]:
             if pattern is not None:
                 patterns.charge(call.meter, pattern, characters)
-    records = records_of(lines, call.argv)
-    out: list[Line] = []
-    size = 0
+    editor = _Editor(edits, "n" in flags, records_of(lines, call.argv), call.meter)
+    whole = True
     for number, line in enumerate(lines, 1):
-        going = _one(edits, line, number, number == len(lines), "n" in flags, records, out)
-        size += len(out[-1].text) if out else 0
-        grown(size)
-        if not going:
+        if not editor.feed(line, number, number == len(lines)):
+            whole = number == len(lines)
             break
+    out = editor.out
     call.meter.lines(out)
-    if isinstance(lines, Unended) and out and number == len(lines):
+    if isinstance(lines, Unended) and out and whole:
         out = Unended(out)
     return Output(out, 2 if errors else 0, errors)
 
 
-def _one(
-    edits: list[_Edit],
-    line: Line,
-    number: int,
-    last: bool,
-    quiet: bool,
-    records: tuple[str, ...],
-    out: list[Line],
-) -> bool:
-    going = True
-    for edit in edits:
-        if _addressed(edit, line.text, number, last) == edit.inverted:
-            continue
-        if edit.letter == "d":
-            return True
-        if edit.letter == "p":
-            out.append(line)
-        elif edit.letter == "=":
-            out.append(made(str(number)))
-        elif edit.letter == "q":
-            going = False
-            break
-        elif edit.letter == "s":
-            text = _substituted(edit, line.text)
-            if text is not None:
-                line = made(text, records)
+class _Editor:
+    """Takes line after line and collects what is printed."""
+
+    def __init__(self, edits: list[_Edit], quiet: bool, records: tuple[str, ...], meter: Meter) -> None:
+        self.edits = edits
+        self.quiet = quiet
+        self.records = records
+        self.meter = meter
+        self.out: list[Line] = []
+        self.size = 0
+
+    def feed(self, line: Line, number: int, last: bool) -> bool:
+        """Edits one line; false if it was the last because of ``q``."""
+        going = True
+        for edit in self.edits:
+            if _addressed(edit, line.text, number, last) == edit.inverted:
+                continue
+            if edit.letter == "d":
+                return True
+            if edit.letter == "p":
+                self.show(line)
+            elif edit.letter == "=":
+                self.show(made(str(number)))
+            elif edit.letter == "q":
+                going = False
+                break
+            elif (text := _substituted(edit, line.text, self.meter)) is not None:
+                line = made(text, self.records)
                 if edit.show:
-                    out.append(line)
-    if not quiet:
-        out += (
-            [Line(text, line.records, line.derived) for text in line.text.split("\n")]
-            if "\n" in line.text
-            else [line]
-        )
-    return going
+                    self.show(line)
+        if not self.quiet:
+            self.show(line)
+        return going
+
+    def show(self, line: Line) -> None:
+        """Prints a line, which a replacement may have made several of."""
+        self.size += len(line.text)
+        grown(self.size)
+        if "\n" in line.text:
+            self.out += [Line(text, line.records, line.derived) for text in line.text.split("\n")]
+        else:
+            self.out.append(line)
 
 
 def _addressed(edit: _Edit, text: str, number: int, last: bool) -> bool:
@@ -144,12 +149,13 @@ def _matches(address: _Address, text: str, number: int, last: bool) -> bool:
     return last if address.last else number == address.number
 
 
-def _substituted(edit: _Edit, text: str) -> str | None:
+def _substituted(edit: _Edit, text: str, meter: Meter) -> str | None:
     data = text.encode("utf-8", "replace")
     out: list[bytes] = []
     at = size = 0
     changed = False
     for count, match in enumerate(edit.pattern.finditer(data), 1):
+        meter.spend(MATCH_COST)
         if count < edit.nth:
             continue
         changed = True

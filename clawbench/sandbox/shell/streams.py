@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from clawbench.sandbox.state import Line
 
 from .command import Invocation
-from .limits import MAX_LINES, MAX_STREAM, Exhausted, Meter
+from .limits import MAX_LINES, Exhausted, Meter, grown
 
 
 class Sourced(str):
@@ -128,8 +128,9 @@ class Sink:
         if not lines:
             return
         self.size += self.meter.lines(lines)
-        if self.size > MAX_STREAM or len(self.lines) + len(lines) > MAX_LINES:
-            raise Exhausted("sh: stopped: more than 1 MiB in one stream")
+        grown(self.size)
+        if len(self.lines) + len(lines) > MAX_LINES:
+            raise Exhausted(f"sh: stopped: more than {MAX_LINES} lines in one stream")
         if self.ended:
             self.lines.extend(lines)
         else:

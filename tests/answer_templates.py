@@ -1,0 +1,30 @@
+"""Answers as templates: what a person would write on a day, whatever that day turns out to be.
+
+Beside the placeholders of fixtures: ``<<fact=value|then|else>>``, and ``[[key,other_key]]`` for the number of the
+first of these mails that the day has.
+"""
+
+from __future__ import annotations
+
+import re
+
+from clawbench.render import render_text
+from clawbench.world import World
+
+_CHOICE = re.compile(r"<<([a-z_0-9]+)=([^|<>]*)\|((?:(?!<<|>>)[^|])*)\|((?:(?!<<|>>)[^|])*)>>\n?")
+_NUMBER = re.compile(r"\[\[([a-z_0-9,]+)\]\]")
+
+
+def spoken(template: str, world: World) -> str:
+    """The answer that a template gives in a world."""
+
+    def chosen(found: re.Match[str]) -> str:
+        then = world.facts[found[1]].text == found[2]
+        text = found[3] if then else found[4]
+        return text + ("\n" if text and found[0].endswith("\n") else "")
+
+    def number(found: re.Match[str]) -> str:
+        refs = [f"mail/{key}" for key in found[1].split(",")]
+        return next(str(mail.data["id"]) for ref in refs for mail in world.mails if mail.ref == ref)
+
+    return render_text(_NUMBER.sub(number, _CHOICE.sub(chosen, template)), world)
