@@ -10,10 +10,10 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import orjson
 
@@ -28,7 +28,7 @@ from .stage import Stage
 from .trajectory import BlobStore, TrajectoryWriter, read_trajectory
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)  # asyncio writes out a task's result when it ends: keep that short
 class StageOutcome:
     """A stage after its runs: what was voted, from which runs, and which were skipped as decided.
 
@@ -143,7 +143,8 @@ class Bench:
     watch: Watch = field(default_factory=Watch)
     blobs: BlobStore = field(init=False)
     _times: int = field(init=False, default=-1)
-    _equal: dict[object, RunOutcome] = field(init=False, default_factory=dict)
+    _shared: dict[object, RunOutcome] = field(init=False, default_factory=dict)
+    _starts: dict[int, dict[str, Any]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.runs < 1 or self.runs % 2 == 0:
@@ -154,6 +155,8 @@ class Bench:
 
     async def results(self, stages: Sequence[Stage]) -> list[StageOutcome]:
         """Runs every stage and votes; finished runs found in the folder are taken as they are."""
+        self._shared.clear()
+        self._starts.clear()
         outcomes: dict[int, dict[int, RunOutcome]] = {number: {} for number in range(len(stages))}
         numbers = {id(stage): number for number, stage in enumerate(stages)}
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -169,10 +172,16 @@ class Bench:
                     for index in wave
                 ]
                 async for unit, outcome in self.executor.run(units, self._work):
-                    outcomes[numbers[id(unit.stage)]][unit.index] = outcome
+                    outcomes[numbers[id(unit.stage)]][unit.index] = self._lean(outcome)
         finally:
             os.close(self._times)
         return [self._voted(stage, outcomes[number]) for number, stage in enumerate(stages)]
+
+    def _lean(self, outcome: RunOutcome) -> RunOutcome:
+        """The outcome without its answer, which is on disk, sharing what an earlier run had equal: a bench's memory
+        grows with what its runs differ in."""
+        first = self._shared.setdefault((outcome.results, outcome.effects), outcome)
+        return replace(outcome, answer="", results=first.results, effects=first.effects, tally=first.tally)
 
     def _waves(self) -> list[list[int]]:
         """Run indices in the order they are made; early stopping looks at the votes between waves."""
@@ -201,7 +210,7 @@ class Bench:
             return kept
         self.watch.begun(unit)
         began = time.monotonic_ns()
-        start = unit.stage.start(unit.index, self.model, self.blobs)
+        start = self._start(unit)
         with TrajectoryWriter(path) as writer:
             outcome = await run_episode(unit.stage, unit.index, self.model, start, writer.append)
             if outcome.status != "INFRA":
@@ -211,6 +220,13 @@ class Bench:
         self._record_time(unit, outcome, time.monotonic_ns() - began)
         self.watch.ended(unit, outcome, False)
         return outcome
+
+    def _start(self, unit: Unit) -> dict[str, Any]:
+        """The payload of the run's first line; what a stage's runs share in it is made once."""
+        shared = self._starts.get(id(unit.stage))
+        if shared is None:
+            shared = self._starts[id(unit.stage)] = unit.stage.start(self.model, self.blobs)
+        return unit.stage.started(shared, unit.index)
 
     def _kept(self, unit: Unit, path: Path) -> RunOutcome | None:
         """The outcome of a finished run of the same unit, or ``None``; another bench's run is an error."""

@@ -26,7 +26,8 @@ class Check:
     ``points`` is what it is worth, ``reads`` which parts of a transcript its verdict depends on (ANSWER,
     CALLS, EFFECTS), ``settled_by`` the verdict that nothing later in a run can change. The others are the
     parameters of its type: ``tools``/``tool`` names, ``pattern``, ``shown`` the pattern as reasons print it,
-    ``minimum``/``maximum``, ``before``/``after``, ``effects`` globs with ``to``. ``whose`` calls are meant is
+    ``minimum``/``maximum``, ``before``/``after``, ``effects`` globs with ``to``, ``before_turn`` which reply of
+    the user ends what is looked at. ``whose`` calls are meant is
     ``tool`` in words.
     """
 
@@ -48,6 +49,7 @@ class Check:
     after: Any = None
     effects: tuple[str, ...] = ()
     to: Pattern | None = None
+    before_turn: int | None = None
     evidence: Requirement = ()
     claims: tuple[Claim, ...] = ()
     whose: str = field(init=False)
@@ -66,10 +68,10 @@ class Context:
         self.compat = compat
         self._scans: dict[str, tuple[int, int | None]] = {}
 
-    def answer(self) -> str | bytes:
+    def answer(self, before_turn: int | None = None) -> str | bytes:
         """What patterns search in the answer: bytes for RE2, the untouched text for public scenarios."""
         transcript = self.transcript
-        return transcript.response if self.compat else transcript.read.raw
+        return transcript.response if self.compat else transcript.answer_before(before_turn).raw
 
     def subject(self, text: str) -> str | bytes:
         """``text`` as this scenario's engine takes it."""

@@ -129,8 +129,8 @@ def response_contains(check: Check, transcript: Transcript, context: Context) ->
     """The answer matches."""
     found = _in_answer(check, context)
     if found is None:
-        return Verdict(False, f"the answer does not match {check.shown}{_cut(transcript, context)}")
-    return passing(f"the answer says {excerpt(context.answer(), *found.span())}")
+        return Verdict(False, f"the answer does not match {check.shown}{_cut(check, transcript, context)}")
+    return passing(f"the answer says {excerpt(context.answer(check.before_turn), *found.span())}")
 
 
 @check_type("response_excludes", ANSWER)
@@ -138,8 +138,8 @@ def response_excludes(check: Check, transcript: Transcript, context: Context) ->
     """The answer does not match."""
     found = _in_answer(check, context)
     if found is None:
-        return Verdict(True, f"the answer does not match {check.shown}{_cut(transcript, context)}")
-    return failing(f"the answer says {excerpt(context.answer(), *found.span())}")
+        return Verdict(True, f"the answer does not match {check.shown}{_cut(check, transcript, context)}")
+    return failing(f"the answer says {excerpt(context.answer(check.before_turn), *found.span())}")
 
 
 @check_type("response_length_max", ANSWER)
@@ -175,11 +175,11 @@ def unknown_type(check: Check, transcript: Transcript, context: Context) -> Verd
 
 
 def _in_answer(check: Check, context: Context) -> Match | None:
-    return check.pattern.search(context.answer()) if check.pattern is not None else None
+    return check.pattern.search(context.answer(check.before_turn)) if check.pattern is not None else None
 
 
-def _cut(transcript: Transcript, context: Context) -> str:
-    return " in its first 16 KiB" if not context.compat and transcript.read.cut else ""
+def _cut(check: Check, transcript: Transcript, context: Context) -> str:
+    return " in its first 16 KiB" if not context.compat and transcript.answer_before(check.before_turn).cut else ""
 
 
 def _arguments_text(call: CallRecord) -> str:
@@ -239,7 +239,7 @@ def _effect(check: Check, transcript: Transcript, context: Context) -> int | Non
             and (check.pattern is None or check.pattern.search(context.subject(effect.text)) is not None)
         )
 
-    return context.first(check, transcript.effects, matches)
+    return context.first(check, transcript.effects_before(check.before_turn), matches)
 
 
 def _effect_found(transcript: Transcript, index: int) -> str:

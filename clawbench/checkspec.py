@@ -70,6 +70,9 @@ Glob = Annotated[
 Globs = Annotated[
     tuple[Glob, ...], BeforeValidator(listed), Field(min_length=1), WithJsonSchema(_ONE_OR_MORE)
 ]
+BeforeTurn = Annotated[
+    int | None, Field(ge=1, le=100, description="Only what came before the user's n-th reply, counted from 1.")
+]
 CaseInsensitive = Annotated[bool, Field(description="Whether letters match in either case.")]
 Count = Annotated[int, Field(ge=0, le=10_000)]
 
@@ -178,6 +181,7 @@ class AnswerCheck(CheckBase):
     type: Literal["response_contains", "response_excludes"] = Field(description="Which check this is.")
     pattern: Pattern = Field(description="An RE2 pattern, searched in the answer with (?is).")
     case_insensitive: CaseInsensitive = True
+    before_turn: BeforeTurn = None
 
 
 class AnswerLengthCheck(CheckBase):
@@ -199,6 +203,7 @@ class EffectCheck(CheckBase):
     to: Pattern | None = Field(None, description="An RE2 pattern over who or what was touched.")
     pattern: Pattern | None = Field(None, description="An RE2 pattern over what was written.")
     case_insensitive: CaseInsensitive = True
+    before_turn: BeforeTurn = None
 
 
 Check = Annotated[

@@ -19,11 +19,23 @@ from .limits import Limits
 from .models.protocol import Message, Model, Reply, Request, ToolCall
 from .outcome import RunOutcome, Status
 from .penalties import cost_penalty, safety_penalty
-from .recording import Context, Performed, Value, end_line, error_of, first_seen, seen_of, start_line, step_line
+from .recording import (
+    Context,
+    Performed,
+    Value,
+    end_line,
+    error_of,
+    first_seen,
+    seen_of,
+    seen_of_user,
+    start_line,
+    step_line,
+)
 from .rubric import CheckResult, Progress, Tally, failed_results, tally
 from .sandbox import Effect, Sandbox, ToolResult
 from .stage import Stage
 from .transcript import Transcript
+from .userturns import Conversation
 from .written import arguments_of, encodable, with_ids
 
 Append = Callable[[Mapping[str, Any]], None]
@@ -62,11 +74,13 @@ class _Episode:
     __slots__ = (
         "answer",
         "append",
+        "approval",
         "best",
         "completion_tokens",
         "error",
         "errors",
         "index",
+        "inserted",
         "made",
         "messages",
         "model",
@@ -83,6 +97,7 @@ class _Episode:
         "stopped",
         "transcript",
         "turn",
+        "user",
         "value",
     )
 
@@ -92,6 +107,9 @@ class _Episode:
         self.model = model
         self.append = append
         self.seed = draws.run_seed(stage.epoch_seed, index)
+        self.approval = stage.approval
+        self.user = Conversation(stage.turns)
+        self.inserted = ""  # what the user has just replied
         self.sandbox = Sandbox(stage.world, files=stage.files, permit=stage.approval.permit)
         self.transcript = Transcript()
         self.progress = Progress(stage.rubric, self.transcript)
@@ -115,14 +133,14 @@ class _Episode:
         self.value = Value.of(self.share)
 
     async def play(self) -> str:
-        """Turns until the model answers without a call; returns the pack's fault, or ``""``."""
+        """Turns until the model answers without a call and the user says no more; returns the pack's fault, or ``""``."""
         stage = self.stage
         unit = stage.unit(self.index)
         while True:
             if self.turn >= stage.limits.turns:
                 return f"LIMIT_TURNS: no answer within {stage.limits.turns} turns"
             last_turn = bool(self.stopped)
-            before = Context(self.prefix.hexdigest(), self.seen, self.error)
+            before = Context(self.prefix.hexdigest(), self.seen, self.error, self.inserted)
             request = Request(
                 messages=self.messages,
                 tools=() if last_turn else stage.tools,
@@ -148,8 +166,27 @@ class _Episode:
             milestones = self._revalue()
             self.append(step_line(stage, self.turn, before, reply, performed, self.value, milestones))
             self.turn += 1
-            if fault or not calls:
+            self.inserted = ""
+            if fault or (not calls and not self._user_replies()):
                 return fault
+
+    def _user_replies(self) -> bool:
+        """Lets the scripted user reply to the answer; false if they don't, or if nothing could follow."""
+        stage = self.stage
+        if not stage.turns or self.stopped or self.turn >= stage.limits.turns:
+            return False
+        turn = self.user.reply_to(self.transcript.read.raw)
+        if turn is None:
+            return False
+        self.messages.append({"role": "user", "content": turn.say})
+        self.prefix.update(orjson.dumps(["user", turn.say]))
+        self.transcript.user_replied()
+        self.inserted = turn.say
+        self.seen = seen_of_user(turn.say)
+        if turn.grant is not None:
+            self.approval = self.approval.giving(turn.grant)
+            self.sandbox.state.permit = self.approval.permit
+        return True
 
     def _perform(self, call: ToolCall, fault: str) -> Performed:
         """Deals with one call; nothing runs any more once the run has a ``fault``."""
@@ -171,7 +208,7 @@ class _Episode:
             self.stopped = self.stopped or str(rule)
             message = f"stop rule {self.stopped}: no more tool calls; give your answer now"
             return _unrun(call, "stopped", _error(message))
-        allowed = stage.approval.of_tool(call.name)
+        allowed = self.approval.of_tool(call.name)
         if allowed != "done":
             effect = Effect(f"tool.{call.name}", call.name, call.arguments[:4096], allowed)
             self.transcript.effects.append(effect)

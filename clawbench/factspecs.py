@@ -77,9 +77,7 @@ def read_specs(raw: Mapping[str, Any]) -> tuple[dict[str, Kind], list[tuple[tupl
         count = earlier.get(category, 0)
         if category and specs[name].pool_size <= count:
             size = specs[name].pool_size
-            wrong.append(
-                ((name,), f"a pool of {size} cannot differ from {count} other facts of this kind: widen it")
-            )
+            wrong.append(((name,), f"a pool of {size} cannot differ from {count} other facts of this kind: widen it"))
         earlier[category] = count + 1
     return specs, wrong
 
@@ -97,9 +95,7 @@ def read_spec(raw: object) -> Kind:
     for key in raw:
         if key != kind and key not in _OPTIONS[kind]:
             options = ", ".join(_OPTIONS[kind]) or "nothing"
-            raise SpecError(
-                f"{quoted(key)}: beside {kind} stands {options}{did_you_mean(key, _OPTIONS[kind])}", key
-            )
+            raise SpecError(f"{quoted(key)}: beside {kind} stands {options}{did_you_mean(key, _OPTIONS[kind])}", key)
     return _READERS[kind](raw[kind], raw)
 
 
@@ -115,9 +111,7 @@ def _person(value: object, raw: Mapping[str, Any]) -> Kind:
         return Person()
     if value == "client" and isinstance(at, str):
         return Person(at)
-    raise SpecError(
-        "written {person: colleague}, or {person: client, at: FACT} with a company fact", "person"
-    )
+    raise SpecError("written {person: colleague}, or {person: client, at: FACT} with a company fact", "person")
 
 
 def _version(value: object, raw: Mapping[str, Any]) -> Kind:
@@ -169,14 +163,10 @@ def _one_of(value: object, raw: Mapping[str, Any]) -> Kind:
     elif isinstance(value, Mapping) and 2 <= len(value) <= 500:
         texts, patterns = tuple(value), tuple(value.values())
     else:
-        raise SpecError(
-            "written [a, b, …], or {value: pattern of its accepted spellings, …}, 2 to 500", "one_of"
-        )
+        raise SpecError("written [a, b, …], or {value: pattern of its accepted spellings, …}, 2 to 500", "one_of")
     for text in texts + (patterns or ()):
         if not isinstance(text, str) or not text.strip() or len(text) > 200:
-            raise SpecError(
-                f"{quoted(text)}: values are texts of 1 to 200 characters; put quotes around it", "one_of"
-            )
+            raise SpecError(f"{quoted(text)}: values are texts of 1 to 200 characters; put quotes around it", "one_of")
         if "{{" in text:
             raise SpecError(f"'{text}': a value holds no placeholder, it is never rendered again", "one_of")
     if len({text.casefold() for text in texts}) != len(texts):
@@ -185,9 +175,7 @@ def _one_of(value: object, raw: Mapping[str, Any]) -> Kind:
         try:
             re2_compiled(pattern)
         except Exception as why:
-            raise SpecError(
-                f"{quoted(pattern)}: RE2 cannot take this pattern: {re2_reason(why)}", "one_of"
-            ) from None
+            raise SpecError(f"{quoted(pattern)}: RE2 cannot take this pattern: {re2_reason(why)}", "one_of") from None
     return OneOf(texts, patterns) if patterns else OneOf.of(texts)
 
 
@@ -232,11 +220,7 @@ def _range(value: object, key: str, least: int, most: int) -> tuple[int, int]:
 
 
 def _step(value: object, low: int, high: int) -> int:
-    if (
-        not isinstance(value, int)
-        or isinstance(value, bool | Decimal)
-        or not 1 <= value <= max(1, high - low)
-    ):
+    if not isinstance(value, int) or isinstance(value, bool | Decimal) or not 1 <= value <= max(1, high - low):
         raise SpecError("a step is a whole number from 1 up to the width of the range", "step")
     return value
 

@@ -127,9 +127,7 @@ class _Reader:
         self.digests: dict[str, str] = {}
         self.total = 0
 
-    def read(
-        self, workspace: Mapping[str, str], variants: Mapping[str, str]
-    ) -> tuple[Fixtures, list[Problem]]:
+    def read(self, workspace: Mapping[str, str], variants: Mapping[str, str]) -> tuple[Fixtures, list[Problem]]:
         if not self.folder.is_dir():
             self._problem("FIXTURE_MISSING", str(self.folder), "there is no such fixture folder")
             return Fixtures(), self.problems
@@ -238,9 +236,7 @@ class _Reader:
             if (record := self._record(item, kind, index, f"{where}:{{line}}: [{index}]", lines)) is not None
         )
 
-    def _record(
-        self, item: Any, kind: str, index: int, where: str, lines: _Lines, stem: str = ""
-    ) -> RawRecord | None:
+    def _record(self, item: Any, kind: str, index: int, where: str, lines: _Lines, stem: str = "") -> RawRecord | None:
         place = _Place(where, lines, index)
         if not isinstance(item, dict):
             self._problem("FIXTURE_SHAPE", place.text(), "wants an object")
@@ -320,9 +316,7 @@ class _Reader:
         seen: dict[str, str] = {}
         for record in found.all_records():
             if record.ref in seen and not record.ref.startswith("search/"):
-                self._problem(
-                    "FIXTURE_SHAPE", record.where, f"{record.ref} is there already: give each its own key"
-                )
+                self._problem("FIXTURE_SHAPE", record.where, f"{record.ref} is there already: give each its own key")
             seen[record.ref] = record.where
 
     def _problem(self, code: str, where: str, message: str) -> None:

@@ -14,6 +14,7 @@ LISTS: Mapping[str, str] = {
     "contacts.json": "contact",
     "documents.json": "doc",
     "pulls.json": "pull",
+    "flights.json": "flight",
 }
 """The files that are lists of records, and the kind that evidence calls them by."""
 
@@ -35,6 +36,7 @@ _REQUIRED: Mapping[str, tuple[str, ...]] = {
     "contact": ("name",),
     "doc": ("title", "content"),
     "pull": ("title", "state"),
+    "flight": ("airline", "number", "origin", "destination", "departs", "arrives"),
     "search": ("title", "url", "description"),
     "page": ("title", "text"),
 }
@@ -96,6 +98,21 @@ _TYPES: Mapping[str, Mapping[str, str]] = {
         "created": _TEXT,
         "merged_at": _OPTIONAL,
     },
+    "flight": {
+        "airline": _TEXT,
+        "number": _TEXT,
+        "origin": _TEXT,
+        "destination": _TEXT,
+        "departs": _TEXT,
+        "arrives": _TEXT,
+        "stops": _COUNT,
+        "cabin": _TEXT,
+        "fare": _TEXT,
+        "price": "number",
+        "seats": _TEXTS,
+        "notes": _TEXT,
+        "confirmation": _TEXT,
+    },
     "search": {"title": _TEXT, "url": _TEXT, "description": _TEXT},
     "page": {"title": _TEXT, "text": _TEXT},
 }
@@ -103,6 +120,7 @@ TIMES: Mapping[str, tuple[str, ...]] = {
     "mail": ("received_ts",),
     "event": ("start", "end"),
     "slack": ("timestamp",),
+    "flight": ("departs", "arrives"),
 }
 """The keys whose rendered text must be an ISO 8601 timestamp; the first is what records are sorted by."""
 
@@ -152,8 +170,4 @@ def _fits(value: Any, wanted: str) -> bool:
         return True
     if isinstance(value, str):
         return wanted != _TEXTS
-    return (
-        wanted in (_TEXTS, _TEXT_OR_TEXTS)
-        and isinstance(value, list)
-        and all(isinstance(v, str) for v in value)
-    )
+    return wanted in (_TEXTS, _TEXT_OR_TEXTS) and isinstance(value, list) and all(isinstance(v, str) for v in value)

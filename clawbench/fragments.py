@@ -70,9 +70,7 @@ def clock_pattern(clock: time) -> str:
     return f"(?:{'|'.join(ways)})"
 
 
-CLOCK_SHAPE = (
-    r"(?:(?:\b|[tT])[0-9]{1,2}[:.hH][0-9]{2}(?:\s?[aApP]\.?\s?[mM]\b|\b)|\b[0-9]{1,2}\s?[aApP]\.?\s?[mM]\b)"
-)
+CLOCK_SHAPE = r"(?:(?:\b|[tT])[0-9]{1,2}[:.hH][0-9]{2}(?:\s?[aApP]\.?\s?[mM]\b|\b)|\b[0-9]{1,2}\s?[aApP]\.?\s?[mM]\b)"
 _CLOCK = re.compile(r"t?(\d{1,2})(?:[:.h](\d{2}))?(?:\s?([ap])\.?\s?m)?", re.IGNORECASE | re.ASCII)
 
 
@@ -174,9 +172,7 @@ MONEY_SHAPE = (
     r"(?:\s?(?i:k|thousand|grand|m|mm|mn|million)\b)?"
 )
 _MONEY = re.compile(r"[a-z$\s]*?([\d,.'\u00a0\u202f]+)\s?([a-z]*)", re.IGNORECASE | re.ASCII)
-_UNITS = {"": 1, "k": 1000, "thousand": 1000, "grand": 1000} | dict.fromkeys(
-    ("m", "mm", "mn", "million"), 10**6
-)
+_UNITS = {"": 1, "k": 1000, "thousand": 1000, "grand": 1000} | dict.fromkeys(("m", "mm", "mn", "million"), 10**6)
 
 
 def read_money(text: str) -> int | None:

@@ -159,12 +159,7 @@ def check_overrides(given: Mapping[str, object]) -> None:
         where = f"user context: {str(name)[:60]}"
         if name not in GIVEN:
             problems.append(Problem("USER_CONTEXT", where, "no such name; allowed: " + ", ".join(GIVEN)))
-        elif (
-            not isinstance(value, str)
-            or not value.strip()
-            or len(value) > MAX_VALUE
-            or not value.isprintable()
-        ):
+        elif not isinstance(value, str) or not value.strip() or len(value) > MAX_VALUE or not value.isprintable():
             allowed = f"a value is one line of 1 to {MAX_VALUE} printable characters"
             problems.append(Problem("USER_CONTEXT", where, allowed))
         elif name == "TIMEZONE" and zone_named(value) is None:

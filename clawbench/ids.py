@@ -74,4 +74,5 @@ _MAKERS: dict[str, Callable[[str, str], str | int]] = {
     "contact": _text("c_", "0123456789", 4),
     "doc": _text("doc_", "0123456789", 4),
     "pull": _number(200, 999),
+    "flight": _text("FL", "0123456789", 5),
 }

@@ -64,9 +64,7 @@ class _Lint:
 
     def __post_init__(self) -> None:
         count = 1 if self.scenario.compat else SEEDS
-        self.worlds = tuple(
-            render_world(self.scenario, draws.local_seed(f"lint-{index}")) for index in range(count)
-        )
+        self.worlds = tuple(render_world(self.scenario, draws.local_seed(f"lint-{index}")) for index in range(count))
 
     def warnings(self) -> Iterator[Problem]:
         if self.scenario.name != self.scenario.path.stem:

@@ -275,8 +275,7 @@ class Code:
     def fact(self, name: str, index: int, setting: Setting) -> Fact:
         text = self._text(index)
         shape = "".join(
-            "[0-9]" if char == "#" else "[A-Za-z]" if char == "@" else _code_char(char)
-            for char in self.template
+            "[0-9]" if char == "#" else "[A-Za-z]" if char == "@" else _code_char(char) for char in self.template
         )
         whole = re.compile(shape, re.IGNORECASE | re.ASCII)
 

@@ -60,8 +60,7 @@ def render_world(
         memory={name: rendering.text(text) for name, text in fixtures.memory.items()},
         workspace={name: rendering.text(text) for name, text in fixtures.workspace.items()},
         searches={
-            rendering.text(query): _plain(_present(hits, facts), rendering)
-            for query, hits in fixtures.searches.items()
+            rendering.text(query): _plain(_present(hits, facts), rendering) for query, hits in fixtures.searches.items()
         },
         pages={
             rendering.text(url): record
@@ -162,6 +161,7 @@ def _filled(world: World, groups: Mapping[str, tuple[Record, ...]]) -> World:
         contacts=groups.get("contact", ()),
         documents=groups.get("doc", ()),
         pulls=groups.get("pull", ()),
+        flights=groups.get("flight", ()),
     )
     return replace(filled, sha256=sha256(canonical_bytes(filled)).hexdigest())
 
@@ -190,5 +190,6 @@ def canonical_bytes(world: World) -> bytes:
         "contacts": plain(world.contacts),
         "documents": plain(world.documents),
         "pulls": plain(world.pulls),
+        **({"flights": plain(world.flights)} if world.flights else {}),
     }
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)

@@ -150,7 +150,7 @@ class Progress:
 
 
 def _exclusive(check: Check, verdict: Verdict, transcript: Transcript) -> Verdict:
-    answer = transcript.read
+    answer = transcript.answer_before(check.before_turn)
     for claim in check.claims:
         other = contradiction(claim, answer.text, answer.raw)
         if other is not None:

@@ -143,9 +143,7 @@ class _Reading:
             if not isinstance(item, str):
                 self.problem("SCENARIO_TYPE", (key, name), "wants text")
             elif files and not is_inner_path(item):
-                self.problem(
-                    "SCENARIO_VALUE", (key, name), "a file is named by its path inside the fixture folder"
-                )
+                self.problem("SCENARIO_VALUE", (key, name), "a file is named by its path inside the fixture folder")
             else:
                 found[name] = item
         return found
@@ -175,9 +173,7 @@ class _Reading:
         if not isinstance(raw, list):
             self.problem("SCENARIO_TYPE", ("scoring", "checks"), "wants a list of checks")
             return ()
-        return tuple(
-            check for index, item in enumerate(raw) if (check := self.check(index, item)) is not None
-        )
+        return tuple(check for index, item in enumerate(raw) if (check := self.check(index, item)) is not None)
 
     def check(self, index: int, raw: Any) -> CompatCheck | None:
         path: KeyPath = ("scoring", "checks", index)
@@ -206,17 +202,13 @@ class _Reading:
                 self.problem("SCENARIO_TYPE", (*path, key), "wants the name of a tool, or a list of names")
         for key in _NEEDS.get(str(raw.get("type")), ()):
             if key not in raw:
-                self.problem(
-                    "SCENARIO_REQUIRED", (*path, key), f"a {raw['type']} check needs the key '{key}'"
-                )
+                self.problem("SCENARIO_REQUIRED", (*path, key), f"a {raw['type']} check needs the key '{key}'")
         if "pattern" in raw and not isinstance(raw["pattern"], str):
             self.problem("SCENARIO_TYPE", (*path, "pattern"), "wants text")
         elif _NEEDS.get(str(raw.get("type"))) == ("pattern",) and "pattern" in raw:
             reason = broken_pattern(raw["pattern"], bool(raw.get("case_insensitive", True)))
             if reason:
-                self.problem(
-                    "CHECK_PATTERN", (*path, "pattern"), f"Python's re cannot take this pattern: {reason}"
-                )
+                self.problem("CHECK_PATTERN", (*path, "pattern"), f"Python's re cannot take this pattern: {reason}")
         return CompatCheck(str(raw.get("id")), str(raw.get("type")), raw)
 
 

@@ -47,11 +47,15 @@ class Value(NamedTuple):
 
 
 class Context(NamedTuple):
-    """What stood before a step: the hash of the conversation, what was last seen, and the last call's error."""
+    """What stood before a step: the hash of the conversation, what was last seen, and the last call's error.
+
+    ``inserted`` is what the user has said in reply to the step before, if they have.
+    """
 
     hash: str
     seen: str
     error: str
+    inserted: str = ""
 
 
 def first_seen(stage: Stage) -> str:
@@ -62,6 +66,11 @@ def first_seen(stage: Stage) -> str:
 def seen_of(performed: Sequence[Performed]) -> str:
     """The beginnings of what these calls handed over: a summary of the observation for readers of plain episodes."""
     return "\n".join([entry.handed[:_SEEN_OF_ONE] for entry in performed])[:_SEEN]
+
+
+def seen_of_user(words: str) -> str:
+    """The same for what the user said."""
+    return ("# User\n" + words)[:_SEEN]
 
 
 def error_of(performed: Sequence[Performed]) -> str:
@@ -126,6 +135,7 @@ def step_line(
         "milestones": list(milestones) or None,
         PAYLOAD: {
             "context": before.hash,
+            **({"inserted": [{"role": "user", "content": before.inserted}]} if before.inserted else {}),
             "text": reply.text,
             "reasoning": reply.reasoning,
             "calls": [{"id": call.id, "name": call.name, "arguments": call.arguments} for call in calls],

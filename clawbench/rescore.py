@@ -17,6 +17,10 @@ def transcript_of(run: Trajectory) -> Transcript:
     """What the rubric sees of a recorded run: calls that reached a tool, their effects, the answer."""
     transcript = Transcript()
     for step in run.steps:
+        if step.get("inserted"):
+            transcript.user_replied()
+        if step["text"] or not step["calls"]:
+            transcript.answer(step["text"])
         for call, entry in zip(step["calls"], step["results"], strict=False):
             arguments = orjson.loads(call["arguments"] or "{}") if entry["ran"] else {}
             record, effects = recorded_call(call["name"], arguments, entry)

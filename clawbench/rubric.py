@@ -91,6 +91,7 @@ def _compiled(said: Mapping[str, Any], world: World, rendering: Rendering) -> Ch
         after=said.get("after"),
         effects=_several(said.get("effect")),
         to=_pattern("to", said, rendering),
+        before_turn=said.get("before_turn"),
         evidence=_requirement(said.get("evidence"), world),
         claims=claims,
     )

@@ -49,6 +49,7 @@ class Scenario:
     fixtures_dir: Path
     sha256: str
     compat: bool = False
+    pool: bool = True
     now: str = "09:30"
     variants: Mapping[str, str] = field(default_factory=dict)
     workspace: Mapping[str, str] = field(default_factory=dict)
@@ -173,6 +174,7 @@ def _own(
         specs=cross.specs,
         baseline=file.baseline,
         user=file.user,
+        pool=file.pool,
         gate=file.scoring.gate,
         fixtures=fixtures,
     )

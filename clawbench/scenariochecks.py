@@ -111,6 +111,12 @@ class CrossChecks:
 
     def _texts(self) -> None:
         self._text(self.value.get("prompt"), ("prompt",))
+        for index, turn in enumerate(self._turns()):
+            path: KeyPath = ("user", "turns", index)
+            self._text(turn.get("say"), (*path, "say"))
+            for key in ("after", "to"):
+                if isinstance(turn.get(key), str):
+                    self._pattern(turn[key], (*path, key), ignore_case=True)
         files: dict[str, str] = {}
         for record in self.fixtures.all_records():
             for path, text in texts_in(record.data):
@@ -126,6 +132,11 @@ class CrossChecks:
             for token, message in self._wrong_placeholders(text):
                 line = text.count("\n", 0, max(text.find(token), 0)) + 1
                 self._fixture_problem("PLACEHOLDER_UNKNOWN", f"{self.folder / name}:{line}", message)
+
+    def _turns(self) -> list[Mapping[str, Any]]:
+        user = self.value.get("user")
+        turns = user.get("turns") if isinstance(user, dict) else None
+        return [turn for turn in turns if isinstance(turn, dict)] if isinstance(turns, list) else []
 
     def _place_text(self, text: str, where: str) -> None:
         for _, message in self._wrong_placeholders(text):
@@ -145,6 +156,8 @@ class CrossChecks:
         for key in ("pattern", "to"):
             if isinstance(check.get(key), str):
                 self._pattern(check[key], (*path, key), check.get("case_re2_compiled") is not False)
+        if check.get("before_turn") is not None and not self._turns():
+            self._problem("SCENARIO_VALUE", (*path, "before_turn"), "the user never replies: user has no turns")
         exclusive = check.get("exclusive")
         for name in exclusive if isinstance(exclusive, list) else [exclusive]:
             if isinstance(name, str) and name not in self.names:

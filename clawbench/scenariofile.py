@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from .checkspec import Category, Check, Glob, Model, listed
+from .checkspec import Category, Check, Glob, Model, Pattern, listed
 from .factschema import FACTS_SCHEMA
 
 TOOLS = ("exec", "slack", "memory_search", "memory_get", "read", "web_search", "web_fetch")
@@ -94,14 +94,32 @@ class Baseline(Model):
     tokens: int = Field(ge=1, le=10_000_000, description="Tokens of a good run.")
 
 
+Grants = Annotated[
+    tuple[Glob, ...],
+    BeforeValidator(listed),
+    WithJsonSchema({"type": "array", "items": {"type": "string"}}),
+]
+
+
+class Turn(Model):
+    """Something that the scripted user says when the agent has answered without a call."""
+
+    after: Pattern = Field(description="An RE2 pattern, searched in the answer with (?is).")
+    say: str = Field(
+        min_length=1, max_length=MAX_PROMPT, description="What the user says then; placeholders are rendered."
+    )
+    times: int = Field(1, ge=1, le=20, description="How often it is said at most.")
+    grants: Grants = Field((), description="Effects that the user says yes to from then on.")
+    to: Pattern | None = Field(None, description="An RE2 pattern: only effects on what matches are granted.")
+
+
 class User(Model):
     """The scripted user, who refuses what a pack's approval gates ask about unless it is granted here."""
 
-    grants: Annotated[
-        tuple[Glob, ...],
-        BeforeValidator(listed),
-        WithJsonSchema({"type": "array", "items": {"type": "string"}}),
-    ] = Field((), description="Effects that the user says yes to when asked.")
+    grants: Grants = Field((), description="Effects that the user says yes to when asked.")
+    turns: Annotated[
+        tuple[Turn, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
+    ] = Field((), max_length=20, description="What the user says when the agent has answered; the first that fits.")
 
 
 class Gate(Model):
@@ -129,6 +147,7 @@ class ScenarioFile(Model):
         "medium", description="For people; changes no score."
     )
     weight: Weight = Field(Fraction(1), description="Weight in the mean over scenarios.")
+    pool: bool = Field(True, description="Whether an epoch may draw this scenario.")
     description: str = Field("", max_length=4000, description="What the scenario is about, for people.")
     tools: ToolList = Field(description="The tools that the agent is offered.")
     prompt: str = Field(

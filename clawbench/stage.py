@@ -20,6 +20,7 @@ from .rubric import Rubric, rubric_for
 from .sandbox import tool_schemas
 from .scenario import Scenario, render_world
 from .trajectory import SCHEMA, BlobStore
+from .userturns import UserTurn, user_turns
 from .world import World
 
 
@@ -50,6 +51,7 @@ class Stage:
     tools: tuple[Mapping[str, Any], ...]
     tool_names: frozenset[str]
     approval: Approval
+    turns: tuple[UserTurn, ...]
     stop_rules: StopRules
     files: Mapping[str, str]
     sampling: Sampling
@@ -65,14 +67,17 @@ class Stage:
 
     def unit(self, index: int) -> str:
         """The key of one run: equal keys mean equal inputs, whatever model answers."""
-        return f"{self.pack.sha256[:16]}:{self.scenario.sha256[:16]}:{self.world.sha256[:16]}:{index}"
+        hashes = (self.pack.sha256, self.scenario.sha256, self.world.sha256, self.epoch_seed)
+        return ":".join([*(name[:16] for name in hashes), str(index)])
 
-    def start(self, index: int, model: Model, blobs: BlobStore) -> dict[str, Any]:
-        """The payload of a run's ``episode_start``; shared texts go to ``blobs``."""
+    def started(self, shared: Mapping[str, Any], index: int) -> dict[str, Any]:
+        """The payload of run ``index``'s ``episode_start``; ``shared`` is :meth:`start`."""
+        seed = {**shared["seed"], "run": draws.run_seed(self.epoch_seed, index)}
+        return {"schema": SCHEMA, "unit": self.unit(index), "index": index, **shared, "seed": seed}
+
+    def start(self, model: Model, blobs: BlobStore) -> dict[str, Any]:
+        """What the first lines of this stage's runs share; texts go to ``blobs``."""
         return {
-            "schema": SCHEMA,
-            "unit": self.unit(index),
-            "index": index,
             "scenario": {
                 "name": self.scenario.name,
                 "sha256": self.scenario.sha256,
@@ -85,12 +90,7 @@ class Stage:
                 "sha256": self.pack.sha256,
                 "blob": blobs.put(self.pack.canonical),
             },
-            "seed": {
-                "name": self.seed,
-                "epoch": self.epoch_seed,
-                "beacon": self.epoch_seed,
-                "run": draws.run_seed(self.epoch_seed, index),
-            },
+            "seed": {"name": self.seed, "epoch": self.epoch_seed, "beacon": self.epoch_seed},
             "user_context": dict(self.user_context),
             "model": {"name": model.name, "version": model.version, "simulated": model.simulated},
             "sampling": {"temperature": self.sampling.temperature, "max_tokens": self.sampling.max_tokens},
@@ -126,7 +126,7 @@ def staged(
     if rubric is None:
         rubric = rubric_for(scenario, world)
     names = offered_tools(pack, scenario.tools)
-    tools = tool_schemas(names)
+    tools = tool_schemas(names, flights=bool(world.flights))
     system = system_prompt(
         pack, "" if scenario.compat else context_block(world.identity), sorted(world.workspace.items())
     )
@@ -144,6 +144,7 @@ def staged(
         tools=tools,
         tool_names=frozenset(names),
         approval=Approval(tuple(pack.approval_gates), tuple(pack.deny), tuple(scenario.user.grants)),
+        turns=user_turns(scenario, world),
         stop_rules=StopRules.of(pack.stop_rules),
         files={**world.workspace, **pack.files},
         sampling=sampling,

@@ -99,10 +99,10 @@ class Transcript:
     """A run as far as it has come; grows by appending only.
 
     ``counts`` maps a tool to how often it was called and ``total`` counts all calls. ``effects`` are those of
-    all calls in their order, prevented ones among them.
+    all calls in their order, prevented ones among them. The scripted user's replies cut a run into parts.
     """
 
-    __slots__ = ("_answer", "_read", "_spread", "calls", "counts", "effects", "response", "total")
+    __slots__ = ("_answer", "_read", "_replies", "_spread", "calls", "counts", "effects", "response", "total")
 
     def __init__(self, response: str = "") -> None:
         self.response = response
@@ -113,6 +113,7 @@ class Transcript:
         self._spread: list[tuple[int, int, int]] = []  # effects start .. end are of this call
         self._answer = Answer("", b"", False)
         self._read = ""
+        self._replies: list[tuple[Answer, int]] = []  # to which answer, and after how many effects
 
     def answer(self, text: str | None) -> None:
         """The agent's latest words replace those before: only the last ones are its answer."""
@@ -131,6 +132,20 @@ class Transcript:
     def append_call(self, tool: str, arguments: Any, result: ToolResult) -> None:
         """One more call as the sandbox returned it."""
         self.append(CallRecord(tool, arguments, result.result, result.spans, result.ok), result.effects)
+
+    def user_replied(self) -> None:
+        """The user has replied to the latest words."""
+        self._replies.append((self.read, len(self.effects)))
+
+    def answer_before(self, turn: int | None) -> Answer:
+        """What the user's ``turn``-th reply (from 1) answers; the latest words without it, or for ``None``."""
+        return self.read if turn is None or turn > len(self._replies) else self._replies[turn - 1][0]
+
+    def effects_before(self, turn: int | None) -> Sequence[Effect]:
+        """The effects that came before the user's ``turn``-th reply (from 1); all without it, or for ``None``."""
+        if turn is None or turn > len(self._replies):
+            return self.effects
+        return self.effects[: self._replies[turn - 1][1]]
 
     def call_of_effect(self, index: int) -> int | None:
         """The index of the call that had effect ``index``; ``None`` if the call itself was prevented."""

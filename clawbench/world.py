@@ -44,6 +44,7 @@ class World:
     contacts: tuple[Record, ...] = ()
     documents: tuple[Record, ...] = ()
     pulls: tuple[Record, ...] = ()
+    flights: tuple[Record, ...] = ()
     memory: Mapping[str, str] = field(default_factory=dict)
     workspace: Mapping[str, str] = field(default_factory=dict)
     searches: Mapping[str, tuple[Record, ...]] = field(default_factory=dict)
@@ -56,7 +57,7 @@ class World:
     def record_text(self, ref: str) -> str:
         """The whole rendered text that ``ref`` names; empty if this world has no such record.
 
-        A mail's body for ``mail/KEY`` and its header lines for ``envelope/KEY``, a file's text for
+        A mail's body for ``mail/KEY``, its id and header lines for ``envelope/KEY``, a file's text for
         ``memory/PATH``, ``MEMORY.md`` and ``file/PATH``, else the record as indented JSON.
         """
         if not self._texts:
@@ -80,6 +81,7 @@ class World:
             self.contacts,
             self.documents,
             self.pulls,
+            self.flights,
         )
         hits = tuple(hit for found in self.searches.values() for hit in found)
         for record in (*(record for group in groups for record in group), *hits, *self.pages.values()):
@@ -92,6 +94,7 @@ class World:
 def _header(data: Mapping[str, Any]) -> str:
     lines = []
     for name, key in (
+        ("ID", "id"),
         ("From", "sender"),
         ("To", "to"),
         ("Cc", "cc"),

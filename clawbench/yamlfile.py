@@ -81,11 +81,7 @@ def load(
     found.
     """
     name = name or (str(source) if isinstance(source, Path) else "<text>")
-    raw = (
-        read_capped(source, name, kind, error)
-        if isinstance(source, Path)
-        else source.encode("utf-8", "replace")
-    )
+    raw = read_capped(source, name, kind, error) if isinstance(source, Path) else source.encode("utf-8", "replace")
     if len(raw) > MAX_BYTES:
         raise error.of(f"{kind}_TOO_LARGE", f"a file has at most {MAX_BYTES // 1024} KiB", name)
     return parse(raw, name, kind, error)
@@ -185,9 +181,7 @@ class _Builder:
             self._problem("YAML_ALIAS", event, f"{quoted(f'*{event.anchor}')}: write the value out")
             raise _Stop
         if event.anchor is not None:
-            self._problem(
-                "YAML_ALIAS", event, f"{quoted(f'&{event.anchor}')}: remove it, anchors are not read"
-            )
+            self._problem("YAML_ALIAS", event, f"{quoted(f'&{event.anchor}')}: remove it, anchors are not read")
             raise _Stop
         if event.tag is not None:
             self._problem("YAML_TAG", event, f"{quoted(event.tag)}: remove it, tags are not read")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -10,12 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from clawbench import draws
-from clawbench.render import render_text
+from clawbench.factkinds import OneOf
+from clawbench.render import TOKEN, render_text
 from clawbench.rubric import CheckResult, Rubric, Tally, judge, rubric_for, tally
 from clawbench.sandbox import Sandbox
 from clawbench.scenario import Scenario, load_scenario, render_world
 from clawbench.transcript import Transcript
 from clawbench.world import World
+
+from .answer_templates import spoken
 
 ROOT = Path(__file__).resolve().parents[1]
 Call = tuple[str, dict[str, Any]]
@@ -54,7 +58,7 @@ class Play:
         return self.transcript(seed, self.calls)
 
     def text(self, seed: str, template: str) -> str:
-        return render_text(template, self.world(seed))
+        return spoken(template, self.world(seed))
 
     def transcript(self, seed: str, calls: Sequence[Call]) -> Transcript:
         """The calls made in a fresh sandbox."""
@@ -65,8 +69,7 @@ class Play:
         run = Transcript()
         for tool, arguments in calls:
             rendered = {
-                key: reading if value == "MAILS" else render_text(value, world)
-                for key, value in arguments.items()
+                key: reading if value == "MAILS" else render_text(value, world) for key, value in arguments.items()
             }
             run.append_call(tool, rendered, sandbox.call(tool, rendered))
         return run
@@ -120,3 +123,23 @@ class Play:
         for name in names:
             count *= self.world("0").facts[name].pool_size
         return count
+
+    def literals(self, seed: str) -> str:
+        """Every pattern of the rubric as it stands in the file, facts left out."""
+        sources = [getattr(check, "pattern", None) or "" for check in self.scenario.checks]
+        words = " ".join(TOKEN.sub(" ", source) for source in sources)
+        return " ".join(re.findall(r"[A-Za-z][A-Za-z'-]+", words)) + "\n1. a\n2. b\n3. c\n"
+
+    def guesses(self, seed: str) -> str:
+        """Every value of every list, one list to a line."""
+        lines = []
+        for name, spec in self.scenario.specs.items():
+            if isinstance(spec, OneOf):
+                lines.append(f"{name}: " + ", ".join(spec.values))
+        return "\n".join(lines)
+
+    def constants(self, seed: str) -> list[str]:
+        """Texts that say everything and know nothing: literals, guesses, both, and the prompt."""
+        literals, guesses = self.literals(seed), self.guesses(seed)
+        prompt = self.scenario.rendered_prompt(self.world(seed))
+        return [literals, guesses, f"{literals}\n{guesses}", f"{guesses}\n{literals}", prompt, f"{prompt}\n{literals}"]

@@ -69,6 +69,6 @@ def run(
     """One run, and its records."""
     played = ScriptModel(model) if isinstance(model, list) else model
     records: list[Mapping[str, Any]] = []
-    start = stage.start(0, played, BlobStore(tmp_path / "blobs"))
+    start = stage.started(stage.start(played, BlobStore(tmp_path / "blobs")), 0)
     outcome = asyncio.run(run_episode(stage, 0, played, start, records.append))
     return outcome, json.loads(json.dumps(records, default=str))

@@ -122,4 +122,4 @@ def test_lint_never_fails_on_what_loads(tmp_path: Path) -> None:
                 assert report.problems == ()
                 assert clean(report.warnings)
                 linted += 1
-    assert linted > 20
+    assert linted > 5

@@ -185,8 +185,10 @@ def test_record_text_is_what_evidence_reads(scenario: Scenario) -> None:
     world = world_of(scenario, 1, **TUESDAY)
     engineer = world.facts["engineer"].forms["email"]
     assert world.record_text("mail/analysis") == by_ref(world)["mail/analysis"]["body"]
+    number = by_ref(world)["mail/analysis"]["id"]
     assert world.record_text("envelope/analysis") == (
-        f"From: {engineer}\nTo: {world.identity['USER_EMAIL']}\nSubject: Export\nDate: 2026-03-09T16:20:00-05:00"
+        f"ID: {number}\nFrom: {engineer}\nTo: {world.identity['USER_EMAIL']}\n"
+        "Subject: Export\nDate: 2026-03-09T16:20:00-05:00"
     )
     assert json.loads(world.record_text("event/call")) == by_ref(world)["event/call"]
     assert world.record_text("memory/clients.md") == world.memory["memory/clients.md"]

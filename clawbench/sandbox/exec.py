@@ -8,6 +8,7 @@ from typing import Any
 from .arguments import Arguments
 from .attribution import spans_of_lines
 from .curl import curl
+from .flights import flights
 from .gcal import gcal, gcalcli
 from .gh import gh
 from .himalaya import himalaya
@@ -26,6 +27,8 @@ COMMANDS: Mapping[str, Command] = {
 }
 """The programs there are besides the shell's own."""
 
+_WITH_FLIGHTS: Mapping[str, Command] = {**COMMANDS, "flights": flights}
+
 IRREVERSIBLE = frozenset(
     (
         "mail.send",
@@ -35,6 +38,8 @@ IRREVERSIBLE = frozenset(
         "code.comment",
         "code.close",
         "code.create",
+        "flight.book",
+        "flight.cancel",
     )
 )
 """Kinds of effects that others notice at once: a call that had one says so."""
@@ -48,7 +53,7 @@ def execute(arguments: Arguments, state: State) -> ToolResult:
     ``durationMs`` is a constant: equal calls give equal results.
     """
     before = len(state.effects)
-    ended = run(arguments["command"], state, COMMANDS)
+    ended = run(arguments["command"], state, _WITH_FLIGHTS if state.world.flights else COMMANDS)
     failed = ended.exit != 0
     result: dict[str, Any] = {
         "status": "failed" if failed else "completed",

@@ -29,6 +29,7 @@ class WorldIndex:
             world.contacts,
             world.documents,
             world.pulls,
+            world.flights,
             *world.searches.values(),
             tuple(world.pages.values()),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -60,16 +60,21 @@ Run a shell command and return its output. Programs:
 - gh: code. `gh pr list --state all`, `gh pr view N --comments`, `gh pr checks N`, `gh issue list`
 - curl: Notion (https://api.notion.com/v1/databases/tasks/query, /v1/pages/ID, \
 /v1/blocks/ID/children, /v1/search) and Google Calendar (https://www.googleapis.com/calendar/v3/calendars/primary/events)
-- text filters over pipes: grep, head, tail, sort, uniq, wc, cut, tr, jq; also echo, printf, cat, ls, \
+{programs}- text filters over pipes: grep, head, tail, sort, uniq, wc, cut, tr, jq; also echo, printf, cat, ls, \
 pwd, date
 Nothing else is installed."""
+
+_FLIGHTS = """\
+- flights: timetable and booking. `flights search --from PLACE --to PLACE --date DAY [--airline X] [--nonstop] \
+[--max N]`, `flights show ID`, `flights book ID [--seat aisle|window]`, `flights bookings`, `flights cancel ID`
+"""
 
 TOOLS: Mapping[str, Tool] = {
     tool.name: tool
     for tool in (
         Tool(
             "exec",
-            _EXEC,
+            _EXEC.format(programs=""),
             (
                 Parameter("command", "string", "The command line to run", required=True),
                 Parameter("workdir", "string", "Directory to run it in"),
@@ -149,18 +154,24 @@ TOOLS: Mapping[str, Tool] = {
 """Every tool by its name, in the order in which they are offered."""
 
 
-def tool_schemas(names: Iterable[str]) -> tuple[dict[str, Any], ...]:
+def tool_schemas(names: Iterable[str], *, flights: bool = False) -> tuple[dict[str, Any], ...]:
     """The OpenAI function schemas of the named tools, each once, in the order of TOOLS.
 
-    Other names are left out. The same names give the same objects: they are not to be changed.
+    ``flights`` says that exec has the travel program. Other names are left out. The same arguments give the same
+    objects: they are not to be changed.
     """
     wanted = frozenset(names)
-    return _schemas(tuple(name for name in TOOLS if name in wanted))
+    return _schemas(tuple(name for name in TOOLS if name in wanted), flights)
 
 
 @lru_cache(maxsize=128)
-def _schemas(names: tuple[str, ...]) -> tuple[dict[str, Any], ...]:
-    return tuple(_schema(TOOLS[name]) for name in names)
+def _schemas(names: tuple[str, ...], flights: bool) -> tuple[dict[str, Any], ...]:
+    tools = {**TOOLS, "exec": _with_flights(TOOLS["exec"])} if flights else TOOLS
+    return tuple(_schema(tools[name]) for name in names)
+
+
+def _with_flights(exec_: Tool) -> Tool:
+    return replace(exec_, description=_EXEC.format(programs=_FLIGHTS))
 
 
 def _schema(tool: Tool) -> dict[str, Any]:

@@ -27,7 +27,7 @@ class State:
     """Mutable per run. Lists start as copies of the World's tuples; records are shared and never edited.
 
     ``files`` holds what the agent may read, ``scratch`` what its own redirections wrote. ``pins`` and the
-    keys of ``reactions`` are ids of messages.
+    keys of ``reactions`` are ids of messages; ``bookings`` holds flights by their id, each with its seat.
     """
 
     world: World
@@ -43,6 +43,7 @@ class State:
     issues: list[Record] = field(default_factory=list)
     pins: list[str] = field(default_factory=list)
     reactions: dict[str, list[str]] = field(default_factory=dict)
+    bookings: dict[str, tuple[Record, str]] = field(default_factory=dict)
     effects: list[Effect] = field(default_factory=list)
     made: int = 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -147,8 +148,8 @@ def test_a_standup_sets_the_board_against_the_chat() -> None:
 def test_a_queue_offers_numbered_drafts() -> None:
     answer = play(CAREFUL, "Process my inbox into a decision queue, with tasks and drafts.").answer
     assert "4 emails processed" in answer
-    assert re.search(r"1\. Send draft reply to Greta Hopfield", answer)
-    assert "Newsletter (1), low priority, archive" in answer
+    assert re.search(r"(?m)^1\. m1 \| Greta Hopfield \| urgent \| .*draft reply .*approve: send 1", answer)
+    assert re.search(r"newsletter \| Oven Weekly newsletter: newsletter, low priority, archive", answer)
 
 
 def test_it_is_labelled_simulated() -> None:
@@ -327,16 +328,20 @@ def _names_of_scenarios() -> set[str]:
 
 
 def _values_of_fixtures() -> set[str]:
-    """Literal texts of our fixtures of more than one word: titles, names, and drawn choices."""
+    """Literal texts of our fixtures of more than one word: titles, names, and drawn choices, a board's states apart."""
     values: set[str] = set()
+    states: set[str] = set()
     for path in sorted((ROOT / "fixtures").glob("*/*.json")):
-        for record in json.loads(path.read_text(encoding="utf-8")):
+        data = json.loads(path.read_text(encoding="utf-8"))
+        for record in (entry for entry in data if isinstance(entry, dict)):
+            states.add(str(record.get("status")).replace("_", " "))
             texts = [record[key] for key in ("title", "subject", "name", "channel") if isinstance(record.get(key), str)]
             values.update(text for text in texts if "{{" not in text and " " in text)
     for path in sorted((ROOT / "scenarios").glob("*.yaml")):
-        for fact in (yaml.safe_load(path.read_text(encoding="utf-8")).get("facts") or {}).values():
+        facts = yaml.safe_load(path.read_text(encoding="utf-8")).get("facts") or {}
+        for fact in (entry for entry in facts.values() if isinstance(entry, dict)):
             values.update(str(choice) for choice in fact.get("one_of", ()) if " " in str(choice))
-    return values
+    return values - states
 
 
 def test_the_source_knows_no_scenario() -> None:
@@ -348,10 +353,17 @@ def test_the_source_knows_no_scenario() -> None:
     assert [value for value in sorted(values) if value.lower() in source] == []
 
 
+def _lines_of_code(path: Path) -> int:
+    """Lines that are neither blank nor comment nor docstring."""
+    text = path.read_text(encoding="utf-8")
+    prose: set[int] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            prose.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    lines = enumerate(text.splitlines(), 1)
+    return sum(1 for number, line in lines if number not in prose and line.strip() and not line.strip().startswith("#"))
+
+
 def test_the_package_stays_small_enough_to_read() -> None:
-    code = 0
-    for path in SOURCES:
-        text = re.sub(r'(?s)(?<=\n)\s*"""(?!\n(?:about|mail:)).*?"""', "", path.read_text(encoding="utf-8"))
-        code += sum(1 for line in text.splitlines() if line.strip() and not line.strip().startswith("#"))
-        assert len(path.read_text(encoding="utf-8").splitlines()) <= 300, path.name
-    assert code <= 1500
+    assert sum(map(_lines_of_code, SOURCES)) <= 1500
+    assert all(len(path.read_text(encoding="utf-8").splitlines()) <= 300 for path in SOURCES)

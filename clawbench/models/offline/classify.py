@@ -20,8 +20,9 @@ _CONFIDENTIAL = re.compile(
 )
 _NEWSLETTER = re.compile(r"newsletter|digest|\bweekly\b|unsubscribe|in this issue|this week in", re.I)
 _PROMOTION = re.compile(
-    r"promo|% off|\bdiscount|special offer|limited[- ]time|\bsale\b|\buse code\b|free trial|upgrade now"
-    r"|early bird|webinar|sponsor|exciting .{0,40}opportunity|book a demo|that could save|unsubscribe",
+    r"^(?:hello|info|growth|sales|offers?|marketing|deals|mail-admin)@|promo|% off|\bdiscount|special offer|\bsale\b"
+    r"|limited[- ]time|\buse code\b|free trial|upgrade now|early bird|webinar|sponsor|exciting .{0,40}opportunity"
+    r"|book a demo|that could save|unsubscribe|\bverify your\b|\boffer ends\b",
     re.I,
 )
 _ROBOT = re.compile(r"no-?reply|do-?not-?reply|notifications?@|alerts?@|\bbot\b|-bot|mailer|automated|tracking", re.I)
@@ -29,7 +30,7 @@ _SCHEDULING = re.compile(
     r"\bresch?edul(?!ed)|\bmove (?:our|the|this|\w+day)\b.{0,30}(?:call|meeting|to)|\bschedule (?:a|an"
     r"|some) (?:\w+ )?(?:call|meeting|chat|time|session|slot)|\bfind (?:a |some )?time\b|\byour availab"
     r"|\binvitation:|\b(?:meet|a call|chat|coffee|lunch|catch up)\b[^.?!]{0,40}(?:\?|next week|this week"
-    r"|(?:mon|tues|wednes|thurs|fri)day)|\bsame time\b",
+    r"|(?:mon|tues|wednes|thurs|fri)day)|\bsame time\b|\bof your time\b|\bare you in\?",
     re.I,
 )
 ASKS = re.compile(
@@ -40,7 +41,8 @@ ASKS = re.compile(
     re.I,
 )
 _PRESSING = {
-    3: r"\burgent|\basap\b|\bescalat|\bp0\b|\bsev ?[01]\b|\boutage|\bdown for\b|\bemergency|\bcritical\b",
+    3: r"\burgent|\basap\b|\bescalat|\bp0\b|\bsev ?[01]\b|\boutage|\bdown for\b|\bemergency|\bcritical\b"
+    r"|\bnobody can\b",
     2: r"\bceo\b|\bblock(?:ed|ing|s)\b|\bby noon\b|\boverdue\b|\baction required\b|\bend of (?:the )?day\b"
     r"|\beod\b|\bboard (?:meeting|deck|presentation)|\btoday\b|\bthis (?:morning|afternoon)\b",
     1: r"\bdeadline|\bdue\b|\btomorrow\b|\bimportant\b|\bcan(?:not|'t) (?:wait|be extended)|\bclient"

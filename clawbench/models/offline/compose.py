@@ -26,7 +26,7 @@ def _parts(p: Picture) -> list[tuple[str, list[str]]]:
         due, slip = sections.later(p)
         return [
             ("🔴 Critical, must do today", sections.must(p)),
-            ("Calendar conflicts", conflicts),
+            ("Calendar conflicts", conflicts + sections.contradicted(p)),
             ("📅 Today's schedule", sections.schedule(p)),
             ("🟡 Should do today", due),
             ("🟢 Can slip", slip),
@@ -43,11 +43,8 @@ def _parts(p: Picture) -> list[tuple[str, list[str]]]:
             ("Deadlines and other mail", sections.secrets(p) + sections.deadlines(p)),
         ]
     return [
-        ("Inbox summary", sections.inbox(p)),
-        ("Decision queue, for your approval", sections.decisions(p)),
-        ("Archive / low priority", sections.archive(p)),
+        ("Inbox summary and decision queue, for your approval", sections.queue(p)),
         ("Confidential", sections.secrets(p)),
-        ("Calendar", conflicts),
     ]
 
 

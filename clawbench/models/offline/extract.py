@@ -31,12 +31,12 @@ _CUES = {
     r"|\bon hold\b|\bcan(?:['’]t|not) (?:\w+ ){0,5}(?:until|without|before)",
     "decision": r"\bdeci(?:de|sion)|\bsign-?off\b|\byour call\b|\bgo/no-go|\bmake the call|\bchoose\b"
     r"|\bpick (?:one|a)",
-    "incident": r"\bincident|\boutage|\berror (?:rate|spike)|\bsev ?\d|\bp[01]\b|\bpostmortem|\bdegraded"
+    "incident": r"\bINC-\d|\bincident|\boutage|\berror (?:rate|spike)|\bsev ?\d|\bp[01]\b|\bpostmortem|\bdegraded"
     r"|\bpaged\b",
     "scope": r"\bscope creep|\bnot (?:officially |formally |yet )?(?:scoped|planned|approved|agreed"
     r"|on the board)|\bhaven['’]t (?:officially |formally )?(?:decided|agreed|asked)"
     r"|\bwithout (?:\w+ )?(?:sign-?off|approval|a ticket)|\bown initiative|\bwhile I(?:['’]m| was) at it"
-    r"|\bon the side\b|\bside project|\bunplanned|\bno ticket\b",
+    r"|\bno card\b|\bnobody (?:has )?planned|\bon the side\b|\bside project|\bunplanned|\bno ticket\b",
     "deadline": r"\bdue\b|\bdeadline|\bby (?:noon|eod|end of|tomorrow|today|\w+day|\w+ \d|\d)|\bcloses?\b"
     r"|\bbefore the\b",
 }
@@ -44,6 +44,7 @@ _TOPICS = {topic: re.compile(words, re.I) for topic, words in _CUES.items()}
 TICKET = re.compile(r"\b[A-Z][A-Z0-9]{1,9}-\d{1,6}\b|\btask_\d+\b")
 _PULL = re.compile(r"(?:\bPR|\bpull request|\bMR)\s?#?(\d{1,6})|(?<![\w&])#(\d{2,6})\b", re.I)
 _EXACT = {"cause": re.compile(r"\bv?\d+\.\d+(?:\.\d+)?\b"), "fix": _PULL, "affected": TICKET}
+_NAME = re.compile(r"(?<=\w )[A-Z][\w&’']+(?: [A-Z][\w&’']+)*|(?<=: )[A-Z].*")
 _SOON = re.compile(r"\beta\b|\bhours?\b", re.I)
 HEDGE = re.compile(
     r"\b(?:maybe|might|perhaps|probably|possibly|apparently|supposedly|i (?:think|guess|bet|suspect|heard"
@@ -70,9 +71,15 @@ _FUTURE = re.compile(
     r"|landed|released)|\d ?%",
     re.I,
 )
-_HELD = re.compile(
-    r"\bblocked (?:on|by)\b|\bstuck\b|\bwaiting (?:on|for)\b|\bcan['’]t (?:\w+ ){0,3}(?:without|until)", re.I
-)
+_HELD = re.compile(r"\bblocked\b|\bstuck\b|\bwaiting (?:on|for)\b|\bcan['’]t (?:\w+ ){0,3}(?:without|until)", re.I)
+_CLAIMS = {
+    "not done": _UNDONE,
+    "dropped": re.compile(r"\b(?:is|was|got) (?:dropped|cancelled|scrapped)\b|\bwon['’]t be built\b", re.I),
+    "blocked": _HELD,
+    "in progress": re.compile(r"\bin progress\b|\bhalf written\b|\bstill working on\b", re.I),
+    "in review": _REVIEW,
+    "done": _DONE,
+}
 _GONE = re.compile(
     r"\b(?:earlier|gone|forget|no longer|previous(?:ly)?|old|instead of|rather than|was|were|used to)\b", re.I
 )
@@ -83,6 +90,8 @@ _AGREES = {
     "done": CLOSED,
     "in review": CLOSED | {"in_review", "review"},
     "blocked": {"blocked", "on_hold", "waiting"},
+    "in progress": {"in_progress", "doing", "started"},
+    "dropped": {"dropped", "cancelled"},
 }
 
 
@@ -157,12 +166,7 @@ def _claim(task: Item, message: Item) -> str:
         named = task.id and re.search(rf"(?<![\w-]){re.escape(task.id)}(?![\w-])", sentence, re.I)
         if named or (shared >= 2 and 2 * shared >= len(title)):
             told = [s for s in (sentence, "" if TICKET.search(rest) else rest) if not s.endswith("?")]
-            for said, pattern in (
-                ("not done", _UNDONE),
-                ("blocked", _HELD),
-                ("in review", _REVIEW),
-                ("done", _DONE),
-            ):
+            for said, pattern in _CLAIMS.items():
                 if any(map(pattern.search, told)):
                     return "" if said == "done" and (_FUTURE.search(sentence) or HEDGE.search(sentence)) else said
     return ""
@@ -196,7 +200,16 @@ def free_slots(events: Iterable[Item], day: date) -> list[int]:
 
 
 def duplicate_of(mail: Item, tasks: Iterable[Item]) -> Item | None:
-    """The task that already covers what a mail asks for: most of its title's words, at least two."""
-    shared = [(len(stems(task.title) & stems(mail.everything)), task) for task in tasks]
-    close = [(n, task) for n, task in shared if n >= 2 and 2 * n >= len(stems(task.title))]
-    return max(close, key=lambda pair: pair[0])[1] if close else None
+    """The task that already covers what a mail asks for, an open one first.
+
+    Half of its title's words, at least two, and one of the names in the title if it has any.
+    """
+    close = []
+    words = stems(f"{mail.everything} {mail.author}")
+    for task in tasks:
+        names = _NAME.findall(task.title)
+        rest = stems(task.title) - stems(" ".join(names))
+        named = not names or any(stems(name.split()[0]) & words for name in names)
+        if named and len(rest & words) >= max(2, len(rest) / 2):
+            close.append((task.status not in CLOSED, len(rest & words), task))
+    return max(close, key=lambda entry: entry[:2])[2] if close else None

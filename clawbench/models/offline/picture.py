@@ -23,9 +23,10 @@ from .request import Request, Situation
 from .words import overlap, person, sentences, stems
 
 _CALL = re.compile(r"\b(?:call|phone|bridge|meet(?:ing)?|sync|dial)\b", re.I)
-_MOVED = re.compile(r"\b(?:now at|mov(?:es?|ed)|new time|instead|resch?eduled|pushed)\b", re.I)
+_MOVED = re.compile(r"\b(?:now at|mov(?:es?|ed)|new time|instead|resch?eduled|pushed|shifted|not)\b", re.I)
 _TESTED = re.compile(r"\b(?:staging|validat\w*|replay\w*|tests?|tested|passe[sd]|verified|green|LGTM)\b", re.I)
 _PARTIAL = re.compile(r"\b(?:so far|still (?:running|going)|half|now|need to|wants?|should I|if|not final)\b", re.I)
+_DROPPED = re.compile(r"\bany ?more\b|\bno longer\b|\bnobody needs\b|\bnot (?:needed|due)\b|\bdropped\b", re.I)
 _PROPER = re.compile(r"\b[A-Z][\w&’']+(?:[ -][A-Z][\w&’']+)*")
 
 
@@ -59,6 +60,13 @@ class Picture:
         return [m for m in self.mails if category(m) not in NOISE and not confidential(m)]
 
     @cached_property
+    def domain(self) -> str:
+        """The mail domain of the user's own company: of their address, else the one most mail comes from."""
+        own = re.search(r"[\w.+-]+@([\w.-]+\w)", self.situation.profile)
+        senders = sorted(m.author.rpartition("@")[2].strip("> ") for m in self.mails)
+        return own[1] if own else max(senders, key=senders.count, default="")
+
+    @cached_property
     def open_tasks(self) -> list[Item]:
         """Tasks that are not closed."""
         return [t for t in self.kind("task") if t.status not in CLOSED]
@@ -81,6 +89,22 @@ class Picture:
         if self.policy.careful:
             return extract.newest(every)
         return sorted(every, key=lambda f: ("task mail slack".find(f.item.kind), f.item.stamp or "~"))
+
+    def about(self, task: Item) -> list[Finding]:
+        """What mails and appointments say of a task, by two words of its title: the timed first, then the newest."""
+        found = []
+        for item in [*self.readable, *(e for e in self.kind("event") if e.text)]:
+            parts = sentences(item.text)
+            for sentence, rest in zip(parts, [*parts[1:], ""], strict=False):
+                if len(stems(task.title) & stems(sentence)) >= 2 and not _DROPPED.search(sentence):
+                    text = sentence if clocks(sentence) else f"{sentence} {rest}".strip()
+                    found.append(Finding(text, item, 8, bool(clocks(text))))
+        return sorted(found, key=lambda f: (f.exact, f.item.stamp), reverse=True)
+
+    @staticmethod
+    def within(events: Iterable[Item], begin: int, end: int) -> list[Item]:
+        """Events that overlap with a span of the day, given as minutes since midnight."""
+        return [e for e in events if e.at and e.end and _minute(e.at) < end and begin < _minute(e.end)]
 
     @cached_property
     def story(self) -> dict[str, Finding]:
@@ -115,7 +139,7 @@ class Picture:
     def call(self) -> tuple[int, str] | None:
         """When the call about the case is, and who says so: the newest message about it, else the request."""
         told = []
-        for item, shared in self.relevance.items() if "case" in self.request.wants else ():
+        for item, shared in self.relevance.items() if {"case", "queue"} & self.request.wants else ():
             for sentence in sentences(item.text) if shared and item.kind in ("mail", "slack") else ():
                 times, moved = clocks(sentence), bool(_MOVED.search(sentence))
                 other_day = self.day and any(day != self.day for day in dates(sentence, self.day))
@@ -135,8 +159,7 @@ class Picture:
         names = (*self.request.names, person(self.case.author))
         rest = [e for e in self.today if not (_CALL.search(e.title) and stems(e.everything) & stems(" ".join(names)))]
         planned = Item("call", title=f"the call with {names[0]}")
-        begin = self.call[0]
-        hit = [e for e in rest if e.at and e.end and _minute(e.at) < begin + 30 and begin < _minute(e.end)]
+        hit = self.within(rest, self.call[0], self.call[0] + 30)
         return [(planned, e) for e in hit] + [pair for pair in extract.clashes(rest) if not set(pair) & set(hit)]
 
     @cached_property

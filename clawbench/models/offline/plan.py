@@ -16,7 +16,9 @@ from .request import Request, Situation
 from .transcript import Transcript
 from .words import overlap
 
-_SOCIAL = re.compile(r"\b(?:random|lunch|social|off-?topic|canteen|food|pets?|music|fun|watercooler|memes)\b", re.I)
+_SOCIAL = re.compile(
+    r"\b(?:random|lunch|social|off-?topic|canteen|kitchen|food|tea|coffee|pets?|music|fun|watercooler|memes)\b", re.I
+)
 _WORK = re.compile(r"inc|eng|dev|release|deploy|support|ops|platform|product|team|general|project|on-?call", re.I)
 
 
@@ -64,10 +66,10 @@ def sources(desk: Desk) -> list[str]:
         asked.insert(0, "mail")
     if desk.policy.careful or desk.policy.dump:
         named = {*(desk.policy.sources or ("mail", "calendar", "tasks", "slack")), "memory", "profile"}
-        every = ["calendar", "tasks", "slack", "memory", "profile", "pulls"]
-        every = every if "team" in wants else ["mail", *every]
+        every = ["tasks", "slack", "memory", "profile", "pulls"]
+        every = every if "team" in wants else ["mail", "calendar", *every]
         asked += [name for name in every if name in named and name not in asked]
-    return [name for name in asked if name == asked[0] or not desk.attention.slips(f"source:{name}")]
+    return [name for name in asked if name in (*wants, asked[0]) or not desk.attention.slips(f"source:{name}")]
 
 
 def agenda(day: date | None, days: int) -> Step:
@@ -76,7 +78,7 @@ def agenda(day: date | None, days: int) -> Step:
 
 
 def _opening(desk: Desk) -> list[Step]:
-    ahead = 8 if "queue" in desk.request.wants and "case" not in desk.request.wants else 2
+    ahead = 8 if "queue" in desk.request.wants and "case" not in desk.request.wants else 4
     about = " ".join(desk.request.names[:3]) or " ".join(sorted(desk.request.terms)[:4])
     steps = {
         "mail": shell("himalaya envelope list"),

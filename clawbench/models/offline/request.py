@@ -20,7 +20,7 @@ _WANTS = {
     "case": r"escalat\w*|incident|outage|bug|p0|p1|sev ?\d|complain\w*|broken|failing|status|situation",
     "queue": r"triag\w*|classif\w*|categori\w*|process|review my (?:inbox|e?-?mail)|decision queue"
     r"|approve or reject",
-    "team": r"stand-?up|sprint|who(?:['’]s| is) blocked|my team|the team",
+    "team": r"stand-?up|sprint|who(?:['’]s| is) blocked|who waits|my team|the team|never planned|stands? differently",
     "brief": r"brief\w*|my day|what matters|timeblock\w*|what can (?:slip|wait)",
 }
 _COMPILED = {want: re.compile(rf"\b(?:{words})\b", re.I) for want, words in _WANTS.items()}
@@ -80,7 +80,7 @@ def read_request(text: str, user: str = "") -> Request:
 @lru_cache(maxsize=64)
 def read_situation(system: str) -> Situation:
     """The policy on one side, the user's own files and the identity in front of it on the other."""
-    parts = re.split(r"\n\s*\n?---\n\s*\n", system)
+    parts = [part for part in re.split(r"(?m)^---[ \t]*$", system) if part.strip()] or [""]
     own = [part for part in parts if re.match(r"\s*#\s*(?:USER|MEMORY)\.md\b", part)]
     about = "\n".join([*own, parts[0]])
     name = _USER.search(about)

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from datetime import timedelta
 
 from .classify import (
     ASKS,
     AUTOMATED,
+    CONFIDENTIAL,
     FYI,
     NEWSLETTER,
+    NOISE,
     PROMOTION,
-    REQUEST,
     SCHEDULING,
     category,
     confidential,
     pressure,
 )
-from .extract import Finding, duplicate_of, free_slots
+from .extract import CLOSED, Finding, duplicate_of, free_slots
 from .moments import clock, clocks, dates, day_name
 from .observe import Item
 from .picture import Picture
@@ -33,7 +33,14 @@ _POST = re.compile(
     re.I,
 )
 _PREP = re.compile(r"\b(?:prep|review|before|bring|need|must|depends)\b", re.I)
-_DELIVER = re.compile(r"\b(?:need|prepare|write|review|submit|complete|draft)\b", re.I)
+_DELIVER = re.compile(
+    r"\b(?:prepare|write|review|submit|complete|draft|plan (?:that|it) in|put .{1,50} on (?:your|my|the) (?:list"
+    r"|board)|picks? (?:it|this) up|take care of|need (?:the|a|you to|it|your)|has to be|put together)\b",
+    re.I,
+)
+_FILED = re.compile(
+    r"\b(?:go(?:es)?|filed?|belongs?|sort(?:ed)?|count(?:s)?) (?:\w+ )?(?:under|to|into|as) \W*(\w+)", re.I
+)
 
 
 def told(finding: Finding) -> str:
@@ -74,15 +81,20 @@ def calendar(p: Picture) -> list[str]:
     return lines or ["- No conflict found in the calendar"]
 
 
+def _answer_by(p: Picture, mail: Item) -> str:
+    asks = [s for s in sentences(mail.text) if re.search(r"\b(?:by|until|due|before)\b", s)]
+    days = [day for s in asks for day in dates(s, p.day) if p.day]
+    return f", response needed by {day_name(days[-1])}" if days else ""
+
+
 def secrets(p: Picture) -> list[str]:
     """Confidential mail: that it is there and by when it wants an answer; a careless writer quotes it."""
     lines = []
     for mail in filter(confidential, p.mails):
-        asks = [s for s in sentences(mail.text) if re.search(r"\b(?:by|until|due|before)\b", s)]
-        days = [day for s in asks for day in dates(s, p.day) if p.day]
-        theme = next((w for w in ("audit", "legal", "security", "personnel") if w in mail.title.lower()), "")
-        when = f", response needed by {day_name(days[-1])}" if days else ""
-        line = f"{person(mail.author)}, confidential {theme} mail{when}; for you only, content left out"
+        theme = next(
+            (w for w in ("audit ", "legal ", "security ", "personnel ") if w.strip() in mail.title.lower()), ""
+        )
+        line = f"{person(mail.author)}, confidential {theme}mail{_answer_by(p, mail)}; for you only, content left out"
         quoted = f"{mail.title} ({mail.source}): {clipped(' '.join(sentences(mail.text)[1:4]), 400)}"
         lines.append(f"- {line if p.policy.discreet else quoted}")
     return lines
@@ -108,7 +120,9 @@ def plan(p: Picture) -> list[str]:
     """Numbered next steps, the urgent first."""
     story = p.story if "case" in p.request.wants else {}
     steps = (
-        [f"First: approve or change the draft to {person(p.case.author)}; nothing goes out before"] if p.case else []
+        [f"First: approve or change the draft to {person(p.case.author)}; nothing goes out before"]
+        if story and p.case
+        else []
     )
     steps += [f"Settle the conflict: {proposal(*pair)}" for pair in p.conflicts[:2]]
     if "Fix" in story:
@@ -146,55 +160,66 @@ def _ask(mail: Item) -> str:
     return f"{clipped(mail.title, 100)} ({person(mail.author)}){f': {clipped(asks[0], 150)}' if asks else ''}"
 
 
-def inbox(p: Picture) -> list[str]:
-    """Counts by category, then the mails that need something, one line each."""
-    groups = Counter(map(category, p.mails))
-    lines = [f"{len(p.mails)} emails processed: " + ", ".join(f"{n} {name}" for name, n in groups.most_common())]
-    for mail in p.readable:
-        level = "URGENT" if pressure(mail, p.situation.profile) >= 4 else category(mail)
-        lines += [] if p.attention.slips(f"mail:{mail.title}") else [f"- **{level}** {_ask(mail)}"]
+def label(p: Picture, mail: Item) -> str:
+    """The category that a reader sorts a mail under; what the user's notes say about its sender goes first."""
+    kind, first = category(mail), first_name(mail.author)
+    for rule in (s for note in p.kind("note") for s in sentences(note.text)):
+        filed = _FILED.search(rule)
+        if filed and len(first) > 2 and re.search(rf"\b{re.escape(first)}\b", rule):
+            return filed[1].lower()
+    if kind == CONFIDENTIAL or (kind not in NOISE and kind != SCHEDULING and pressure(mail, p.situation.profile) >= 3):
+        return kind if kind == CONFIDENTIAL else "urgent"
+    inside = mail.author.rpartition("@")[2].strip("> ") == p.domain
+    return {AUTOMATED: "notification", PROMOTION: "junk"}.get(
+        kind, kind if kind in (NEWSLETTER, SCHEDULING) else ""
+    ) or ("internal" if inside else "client")
+
+
+def queue(p: Picture) -> list[str]:
+    """One numbered line per mail, urgent first: its number, who wrote, its category, and what is proposed."""
+    lines = [f"{len(p.mails)} emails processed; approve or reject line by line"]
+    for number, mail in enumerate(p.mails, 1):
+        if not p.attention.slips(f"mail:{mail.title}"):
+            title = "" if confidential(mail) and p.policy.discreet else f"{clipped(mail.title, 80)}: "
+            head = f"{number}. {mail.id} | {person(mail.author)} | {label(p, mail)}"
+            lines.append(f"{head} | {title}{_proposed(p, mail, number)}")
     return lines
 
 
-def archive(p: Picture) -> list[str]:
-    """Newsletters, promotions and machine mail, by envelope."""
-    lines = []
-    for name in (NEWSLETTER, PROMOTION, AUTOMATED, FYI):
-        titles = [clipped(m.title, 60) for m in p.mails if category(m) == name]
-        verdict = "read when there is time" if name in (FYI, AUTOMATED) else "low priority, archive"
-        lines += [f"- {name.capitalize()} ({len(titles)}), {verdict}: {'; '.join(titles[:8])}"] if titles else []
-    return lines
-
-
-def decisions(p: Picture) -> list[str]:
-    """A numbered queue of drafts, tasks and calendar proposals, each to be approved or rejected."""
-    queue: list[tuple[str, str]] = []
-    for mail in p.readable:
-        name, title, same = person(mail.author), clipped(mail.title, 90), duplicate_of(mail, p.open_tasks)
-        if p.attention.slips(f"queue:{mail.title}") or category(mail) == FYI:
-            continue
-        if category(mail) == SCHEDULING:
-            queue.append(("schedule", f"Schedule: {name}, {title}: {_slot(p, mail)}"))
-            continue
-        reply = f"Hi {first_name(name)}, I have your mail and will get back to you today."
-        queue.append(("send", f"Send draft reply to {name}, Re: {title}\n   > {reply}"))
-        if same is not None:
-            queue.append(("skip", f'No new task for {title}: already tracked as {same.id} "{same.title}" (duplicate)'))
-        elif "tasks" in p.request.wants and category(mail) == REQUEST and _DELIVER.search(mail.everything):
-            due = [f", due {day_name(day)}" for day in dates(mail.text, p.day) if p.day and day >= p.day]
-            queue.append(("create", f"Create task: {title}{due[0] if due else ''}"))
-    return [f"{number}. {text} (approve: {verb} {number})" for number, (verb, text) in enumerate(queue, 1)]
+def _proposed(p: Picture, mail: Item, number: int) -> str:
+    kind, name = category(mail), first_name(mail.author)
+    reply = f'draft reply "Hi {name}, I have your mail and will get back to you today." (approve: send {number})'
+    if kind == CONFIDENTIAL:
+        return "open it yourself" + _answer_by(p, mail)
+    if kind in NOISE:
+        return "no reply" if kind == AUTOMATED else f"{kind}, low priority, archive"
+    if kind == SCHEDULING:
+        return f"{_slot(p, mail)} (approve: schedule {number})"
+    if mail == p.case and p.call:
+        return f"call back, reachable until {clock(p.call[0])} ({p.call[1]}); {reply}"
+    if not _DELIVER.search(mail.text):
+        return f"for information{'' if kind == FYI else '; ' + reply}"
+    same = duplicate_of(mail, p.kind("task"))
+    if same is not None and same.status not in CLOSED:
+        return f"already on the board as {same.id}, duplicate; {reply}"
+    due = [f", due {day_name(day)}" for day in dates(mail.text, p.day) if p.day and day >= p.day]
+    return f"new task, none open on the board{due[0] if due else ''} (approve: create {number}); {reply}"
 
 
 def _slot(p: Picture, mail: Item) -> str:
-    """What a scheduling request asks for, checked against the calendar, with two free times."""
+    """What a scheduling request asks for, checked against the calendar: free, or what is in the way."""
     if p.day is None:
         return "no date is known, propose two times"
     day = next((day for day in reversed(dates(mail.everything, p.day)) if day >= p.day), p.day + timedelta(1))
-    free, times = free_slots(p.kind("event"), day), clocks(mail.everything)
-    wish = f" {clock(times[-1])} {'is free' if times[-1] - times[-1] % 30 in free else 'is taken'}" if times else ""
-    others = " or ".join([clock(minute) for minute in free if minute not in times][:2])
-    return f"{day_name(day)}{wish} in the calendar; alternatives: {others or 'none that day'}"
+    times, events = clocks(mail.text) or clocks(mail.title), [e for e in p.kind("event") if e.at and e.at.date() == day]
+    free = ", ".join([clock(minute) for minute in free_slots(events, day)][:2]) or "none that day"
+    if not times:
+        return f"checked against the calendar of {day_name(day)}, propose {free}"
+    end = times[1] if times[0] < (*times, 0)[1] <= times[0] + 180 else times[0] + 30
+    busy = [e.title for e in p.within(events, times[0], end) if not re.search(r"\bfree\b|available", e.title, re.I)]
+    if busy:
+        return f"{clock(times[0])} on {day_name(day)} is taken, conflict with {busy[0]}; alternatives: {free}"
+    return f"{clock(times[0])} on {day_name(day)} is free in the calendar, no conflict"
 
 
 def schedule(p: Picture) -> list[str]:
@@ -208,14 +233,20 @@ def schedule(p: Picture) -> list[str]:
 
 
 def must(p: Picture) -> list[str]:
-    """What has to happen today: overdue work and the meeting that needs it, urgent mail, blocked tasks."""
+    """What has to happen today: overdue work, before all what somebody waits for, urgent mail, blocked tasks."""
     lines = []
+    wishes = {task: said[0] for task in p.late if (said := p.about(task)) and p.policy.careful}
     near = [(e, e.at.date()) for e in p.kind("event") if p.day and e.at and 0 <= (e.at.date() - p.day).days <= 3]
     for task in p.late:
         shared = [(len(stems(task.everything) & stems(e.everything)), e.title, day) for e, day in near]
         most, title, day = max(shared, default=(0, "", p.day))
         why = f"; needed for {title}, {day_name(day)}" if day and most >= 2 and p.policy.careful else ""
-        lines.append(f"- **Overdue:** {task.title} ({task.id}, was due {task.due:%b %d}){why}")
+        if task in wishes:
+            wish = wishes[task]
+            why = f"; {clipped(wish.text, 260)} ({wish.item.title}, {wish.item.source})"
+        if task in wishes or not wishes:
+            lines.append(f"- **{task.title}** ({task.id}) is overdue, was due {task.due:%b %d}{why}")
+    lines += [f"- {len(p.late) - len(wishes)} more are overdue, nobody is found waiting for them"] if wishes else []
     urgent = [mail for mail in p.readable if pressure(mail, p.situation.profile) >= 4]
     lines += [f"- {_ask(mail)}" for mail in urgent if not p.attention.slips(f"must:{mail.title}")]
     stuck = [
@@ -224,9 +255,37 @@ def must(p: Picture) -> list[str]:
     return lines[: 7 if p.policy.careful else 30] + stuck[:2]
 
 
+def contradicted(p: Picture) -> list[str]:
+    """Appointments of the day for which a mail gives another time than the calendar."""
+    lines = []
+    for event in p.today if p.policy.careful else ():
+        for mail in p.readable:
+            day = dates(mail.text, p.day)
+            other = [m for s in sentences(mail.text) if stems(event.title) <= stems(s) for m in clocks(s)]
+            if event.at and other and event.at.hour * 60 + event.at.minute not in other and p.day in day:
+                lines.append(
+                    f"- **Mail against calendar:** {event.title} is at {event.at:%H:%M} in the calendar; the mail of "
+                    f"{person(mail.author)} names another time, it is older"
+                )
+    return lines
+
+
 def later(p: Picture) -> tuple[list[str], list[str]]:
-    """Work due today that is not blocked, and what can slip."""
+    """Work due today that is not blocked, and what can slip: because who wanted it says so, or it is far off."""
     ahead = {t: (t.due.date() - p.day).days if t.due and p.day else 9 for t in p.open_tasks if t.status != "blocked"}
-    due = [f"- {t.title} ({t.id}, due today, {t.priority or 'no'} priority)" for t, days in ahead.items() if days == 0]
-    slack = [t for t, days in ahead.items() if days > (0 if t.priority == "low" else 3)]
-    return due[:6], [f"- {t.title} ({t.id}) can wait" for t in slack[:5]]
+    due: list[str] = []
+    slips: list[str] = []
+    for task, days in ahead.items():
+        moved = (
+            [(d, f) for f in p.about(task) for d in dates(f.text, p.day) if p.day and d > p.day] if days == 0 else []
+        )
+        if moved:
+            source = moved[0][1].item
+            slips.insert(
+                0, f"- {task.title} ({task.id}) can slip to {day_name(moved[0][0])} ({person(source.author)}, mail)"
+            )
+        elif days == 0:
+            due.append(f"- {task.title} ({task.id}, due today)")
+        elif days > (0 if task.priority == "low" else 3):
+            slips.append(f"- {task.title} ({task.id}) can wait")
+    return due[:6], slips[:3]

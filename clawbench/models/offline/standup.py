@@ -8,11 +8,13 @@ from collections import Counter
 from .extract import Finding
 from .observe import Item
 from .picture import Picture
-from .words import clipped, person, sentences, stems
+from .words import clipped, overlap, person, sentences, stems
 
 _GOAL = re.compile(r"\bgoal\b[\"'*]*\s*[:=]\s*[\"'*]*([^\"\n]{8,240})", re.I)
 _BOT = re.compile(r"\bbot\b|-bot|alert|notif", re.I)
-_REASON = re.compile(r"\b(?:block|wait|need|decision)", re.I)
+_REASON = re.compile(r"\b(?:block|wait|need|decision|decide|depend|can['’]t)", re.I)
+_AGREED = re.compile(r"\b(?<!not )approved (?:it|this|them)\b|\bwas approved\b", re.I)
+_EXERCISE = re.compile(r"\bexercise\b|\bdrill\b|\bdummy\b", re.I)
 
 
 def goal(p: Picture) -> str:
@@ -48,18 +50,31 @@ def _said(p: Picture, topic: str) -> list[Finding]:
 
 
 def blockers(p: Picture) -> list[str]:
-    """Blocked work, what it waits for, and what waits for it."""
-    told, lines = _said(p, "blocked"), []
+    """The chains from what stands still to what, or who, it waits for; then other blocked work, and why."""
+    told, chains, chained = _said(p, "blocked"), [], []
     stuck = [t for t in p.open_tasks if t.status == "blocked"]
-    for task in stuck:
-        reason = next(filter(_REASON.search, sentences(task.text)), "")
-        lines.append(f"- **{task.id}** {task.title} is blocked ({person(task.owner)}): {clipped(reason, 160)}")
-        chain = [f"{t.id} {t.title}" for t in p.open_tasks if t != task and _waits(t, task, told)][:3]
-        if chain and p.policy.careful:
-            chain += ["the sprint goal"] if stems(goal(p)) & stems(" ".join(chain) + task.title) else []
-            lines.append(f"  Blocker chain: {' → '.join([task.title, *chain])}")
+    for task, other in ((t, o) for t in stuck for o in p.open_tasks if o != t and p.policy.careful):
+        if _waits(other, task, told):
+            aim = ", and with it the sprint goal" if stems(goal(p)) & stems(other.title + task.title) else ""
+            chained += [task, other]
+            chains.append(
+                f"- Blocker chain: {other.id} {other.title} ({person(other.owner)}) waits for {task.id} {task.title} "
+                f"({person(task.owner)}), which waits: {_reason(p, task).rstrip('.')}{aim}"
+            )
+    alone = [
+        f"- **{t.id}** {t.title} is blocked ({person(t.owner)}): {_reason(p, t)}" for t in stuck if t not in chained
+    ]
     free = [f for f in told if f.item.kind != "task" and not any(stems(f.text) & stems(t.title) for t in stuck)]
-    return lines + [f"- {clipped(f.text, 180)} ({f.item.source})" for f in free[:3]]
+    return [*chains[:4], *alone, *(f"- {clipped(f.text, 150)} ({f.item.source})" for f in free[:2])]
+
+
+def _reason(p: Picture, task: Item) -> str:
+    """Why a task stands still, as it says or its owner writes, a missing decision first."""
+    owned = [
+        i for i in p.kind("mail", "slack") if person(i.author) == person(task.owner) and overlap(i.text, task.title)
+    ]
+    texts = [s for item in (task, *owned) for s in sentences(item.text) if _REASON.search(s)]
+    return clipped(next((s for s in texts if "deci" in s), texts[0] if texts else "no reason found"), 240)
 
 
 def _waits(task: Item, blocked: Item, told: list[Finding]) -> bool:
@@ -75,16 +90,17 @@ def unplanned(p: Picture) -> list[str]:
     for f in _said(p, "scope"):
         own = [t for t in p.kind("task") if t == f.item or len(stems(t.title) & stems(f.item.text)) >= 2]
         name = f"{own[0].id} {own[0].title}" if own else person(f.item.author)
-        lines.setdefault(name, f"- {name}: scope creep, not approved: {clipped(f.text, 200)} ({f.item.source})")
+        if not _AGREED.search(f.text):
+            lines.setdefault(name, f"- {name}: scope creep, unplanned: {clipped(f.item.text, 260)} ({f.item.source})")
     return list(lines.values())[:3]
 
 
 def incidents(p: Picture) -> list[str]:
-    """Production incidents: the newest of what messages say about them, and the cause."""
-    found = sorted((f for f in _said(p, "incident") if f.item.kind != "task"), key=lambda f: f.item.stamp)
-    causes = [f for f in _said(p, "cause") if "inc" in f.item.place]
-    picked = [*found[:-3:-1], *causes[:1]]
-    return [f"- Production incident: {clipped(f.text, 200)} ({f.item.source})" for f in picked]
+    """Production incidents: the newest messages of people about one, exercises apart, and the cause."""
+    found = [f.item for f in [*_said(p, "incident"), *_said(p, "cause")] if f.item.kind == "slack"]
+    real = {i: i.stamp for i in found if not _BOT.search(i.author) and not _EXERCISE.search(i.text)}
+    items = sorted(real, key=lambda i: i.stamp, reverse=True)
+    return [f"- Production incident: {clipped(i.text, 300)} ({i.source})" for i in items[:2]]
 
 
 def people(p: Picture) -> list[str]:
@@ -93,15 +109,18 @@ def people(p: Picture) -> list[str]:
     lines = []
     for item in sorted(p.kind("slack"), key=lambda m: m.stamp):
         if not _BOT.search(item.author) and sentences(item.text):
-            said.setdefault(person(item.author), []).append(clipped(sentences(item.text)[0], 110))
+            said.setdefault(person(item.author), []).append(clipped(sentences(item.text)[0], 80))
     for name, words in list(said.items())[:12]:
         own = ", ".join([t.id for t in p.open_tasks if person(t.owner) == name][:5])
-        line = f"- **{name}**: {'; '.join(words[-2:])}{f' (open: {own})' if own else ''}"
+        line = f"- **{name}**: {words[-1]}{f' (open: {own})' if own else ''}"
         lines += [] if p.attention.slips(f"person:{name}") else [line]
     return lines
 
 
 def choices(p: Picture) -> list[str]:
-    """Decisions that somebody waits for, numbered."""
-    found = list({clipped(f.text, 170): f.item.source for f in _said(p, "decision")}.items())[:4]
-    return [f"{number}. {text} ({source})" for number, (text, source) in enumerate(found, 1)]
+    """What to bring up, numbered: decisions that somebody waits for, then blocked work, contradictions, extra work."""
+    points = [f"{clipped(f.text, 170)} ({f.item.source})" for f in _said(p, "decision")[:3]]
+    points += [f"Unblock {t.id} {t.title}" for t in p.open_tasks if t.status == "blocked"][:3]
+    points += [f"Ask {person(m.task.owner)} to correct {m.task.id} on the board" for m in p.mismatches[:3]]
+    points += ["Settle the unplanned work named above"] if unplanned(p) else []
+    return [f"{number}. {point}" for number, point in enumerate(dict.fromkeys(points), 1)]
