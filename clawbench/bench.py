@@ -21,8 +21,8 @@ from .episode import run_episode
 from .errors import InvalidInput
 from .models.protocol import Model
 from .outcome import RunOutcome
-from .rescore import outcome_of
 from .penalties import safety_penalty
+from .rescore import outcome_of
 from .rubric import Voted, decided, vote
 from .stage import Stage
 from .trajectory import BlobStore, TrajectoryWriter, read_trajectory

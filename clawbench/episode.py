@@ -133,7 +133,7 @@ class _Episode:
         self.value = Value.of(self.share)
 
     async def play(self) -> str:
-        """Turns until the model answers without a call and the user says no more; returns the pack's fault, or ``""``."""
+        """Turns until the model answers and the user has no more to say; returns the pack's fault, or ``""``."""
         stage = self.stage
         unit = stage.unit(self.index)
         while True:

@@ -15,14 +15,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from .patterns import Pattern
 
 _TOGETHER = 4
 _SENTENCE = re.compile(r"(?<=[.!?;])[ \t]+|\n")
 _CLAUSE = re.compile(
-    r",(?=\s)|[()—–]|\s-\s|\s(?:and|or|but|while|whereas|though|although|yet|however|unlike|versus|vs\.?|"
+    r",(?=\s)|[()—–]|\s-\s|\s(?:and|but|while|whereas|though|although|yet|however|unlike|versus|vs\.?|"
     r"rather than|instead of|not)\s",
+    re.IGNORECASE,
+)
+_FROM = re.compile(rb"\bfrom[ *_#`]*$", re.IGNORECASE)
+_TO = re.compile("[ *_`]*(?:to|→|->)[ *_#`]*".encode(), re.IGNORECASE)
+_OR = re.compile(
+    rb"[^\w]*(?:\w+[^\w]+)?or[^\w]+(?:(?:maybe|perhaps|possibly|else|even|at|by|around|in)[^\w]+){0,2}",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\W\d_]+")
@@ -57,27 +64,65 @@ def contradiction(claim: Claim, text: str, raw: bytes) -> str | None:
     ``raw`` is ``text`` in UTF-8.
     """
     if _other(claim, raw) is None:
-        return None
-    sentences = [sentence for sentence in _SENTENCE.split(text) if sentence.strip()]
-    valued = [_valued(claim, sentence) for sentence in sentences]
+        return _hedge(claim, text) if b" or " in raw else None
+    spans = _sentences(text)
+    valued = [_valued(claim, text[start:end]) for start, end in spans]
     windows: list[str] = []
-    for sentence, has_value in zip(sentences, valued, strict=True):
+    for (start, end), has_value in zip(spans, valued, strict=True):
         if has_value:
-            windows += [window for window in _within(claim, sentence) if _valued(claim, window)]
-    for window in windows or _across(claim, sentences, valued):
+            windows += [window for window in _within(claim, text[start:end]) if _valued(claim, window)]
+    for window in windows or _across(claim, text, spans, valued):
         other = _other(claim, window.encode())
         if other is not None:
             return other
+    return _hedge(claim, text) if b" or " in raw else None
+
+
+def _hedge(claim: Claim, text: str) -> str | None:
+    """What a sentence with the claim offers beside the true value: "at 2:10 or 4:50", also outside the pool."""
+    for start, end in _sentences(text):
+        raw = text[start:end].encode()
+        if b" or " not in raw or not claim.claim.search(raw):
+            continue
+        found = list(claim.shape.finditer(raw))
+        for first, second in pairwise(found):
+            if _OR.fullmatch(raw, first.end(), second.start()):
+                values = [match.group().decode("utf-8", "replace") for match in (first, second)]
+                claimed = [claim.canon(value) in claim.true for value in values]
+                if sum(claimed) == 1 and claim.canon(values[claimed.index(False)]) not in claim.beside:
+                    return values[claimed.index(False)]
     return None
 
 
+def _sentences(text: str) -> list[tuple[int, int]]:
+    """Where the sentences and lines of ``text`` that say something begin and end."""
+    cuts = [(found.start(), found.end()) for found in _SENTENCE.finditer(text)]
+    starts = [0, *(end for _, end in cuts)]
+    ends = [*(start for start, _ in cuts), len(text)]
+    return [(start, end) for start, end in zip(starts, ends, strict=True) if text[start:end].strip()]
+
+
 def _values(claim: Claim, raw: bytes) -> Iterator[tuple[str, str]]:
-    """The values in ``raw`` that claim something, as written and in their normal form."""
+    """The values in ``raw`` that claim something, as written and in their normal form.
+
+    What something was moved from claims nothing if the value that it was moved to follows.
+    """
+    held: tuple[int, str, str] | None = None
     for match in claim.shape.finditer(raw):
         value = match.group().decode("utf-8", "replace")
         canon = claim.canon(value)
-        if canon is not None and canon not in claim.beside:
+        if canon is None or canon in claim.beside:
+            continue
+        start, end = match.span()
+        if held is not None and not _TO.fullmatch(raw, held[0], start):
+            yield held[1:]
+        held = None
+        if _FROM.search(raw, max(0, start - 12), start):
+            held = (end, value, canon)
+        else:
             yield value, canon
+    if held is not None:
+        yield held[1:]
 
 
 def _other(claim: Claim, raw: bytes) -> str | None:
@@ -134,18 +179,18 @@ def _bare(claim: Claim, clause: str) -> bool:
     return all(_GLUE.fullmatch(word) for word in _WORD.findall(rest.decode("utf-8", "replace").lower()))
 
 
-def _across(claim: Claim, sentences: Sequence[str], valued: Sequence[bool]) -> list[str]:
+def _across(claim: Claim, text: str, spans: Sequence[tuple[int, int]], valued: Sequence[bool]) -> list[str]:
     """The shortest runs of sentences that make the claim together; else everything said.
 
     A pattern that names the fact has matched, so the answer states some value: it must not be lost.
     """
     for count in range(2, _TOGETHER + 1):
         windows = []
-        for start in range(len(sentences) - count + 1):
-            if any(valued[start : start + count]):
-                window = "\n".join(sentences[start : start + count])
+        for first in range(len(spans) - count + 1):
+            if any(valued[first : first + count]):
+                window = text[spans[first][0] : spans[first + count - 1][1]]
                 if _speaks(claim, window):
                     windows.append(window)
         if windows:
             return windows
-    return ["\n".join(sentences)] if claim.opened else []
+    return [text] if claim.opened else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -44,6 +44,17 @@ class LintReport:
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
 
+    def with_warnings(self, more: Iterable[Problem]) -> LintReport:
+        """The same report with further warnings."""
+        return LintReport(self.problems, (*self.warnings, *more))
+
+    def document(self) -> dict[str, Any]:
+        """The report as JSON: ``problems`` and ``warnings``, each with code, where and message."""
+        return {
+            name: [{"code": one.code, "where": one.where, "message": one.message} for one in found]
+            for name, found in (("problems", self.problems), ("warnings", self.warnings))
+        }
+
 
 def lint_scenario(path: Path | str) -> LintReport:
     """What is wrong with a scenario file and its fixtures. Raises nothing for what a file can hold."""
@@ -73,6 +84,7 @@ class _Lint:
         yield from self._patterns()
         if self.scenario.compat:
             return
+        yield from self._between_checks()
         yield from self._without_evidence()
         yield from self._evidence_shown()
         yield from self._shares()
@@ -119,6 +131,17 @@ class _Lint:
             return public_pattern(source, ignore_case=ignore_case).search(text) is not None
         rendered = rendering_of(self.worlds[0]).pattern(source)
         return own_pattern(rendered, ignore_case=ignore_case).search(text.encode()) is not None
+
+    def _between_checks(self) -> Iterator[Problem]:
+        from . import checklint
+
+        own = list(self._own())
+        for index, message in checklint.contradictions(own, self.worlds[0]):
+            yield self._warning("LINT_CONTRADICTION", ("scoring", "checks", index, "id"), message)
+        for index, message in checklint.noise_matches(own, self.worlds):
+            yield self._warning("LINT_MATCHES_NOISE", ("scoring", "checks", index, "pattern"), message)
+        for index, message in checklint.unwitnessed(own, self.worlds[0]):
+            yield self._warning("LINT_FACT_NO_EVIDENCE", ("scoring", "checks", index, "exclusive"), message)
 
     # Evidence
 

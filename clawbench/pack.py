@@ -80,10 +80,40 @@ def load_pack(path: Path | str) -> Pack:
         return pack_of(_from_folder(path), str(path))
     raw = _read(path)
     if path.suffix == ".md" or path.name.startswith("AGENTS.md."):
-        return pack_from_text(
-            _text(raw, str(path)), path.stem if path.suffix == ".md" else path.name, str(path)
-        )
+        return pack_from_text(_text(raw, str(path)), path.stem if path.suffix == ".md" else path.name, str(path))
     return parse_pack(raw, str(path))
+
+
+def packs_in(folder: Path | str) -> list[Path]:
+    """The pack folders in ``folder``: those with an AGENTS.md or a pack.json, by name.
+
+    Raises PackRejected if it holds none.
+    """
+    folder = Path(folder)
+    try:
+        found = [
+            path for path in folder.iterdir() if any((path / name).is_file() for name in ("AGENTS.md", "pack.json"))
+        ]
+    except (OSError, ValueError) as why:
+        reason = why.strerror if isinstance(why, OSError) else "its name has no meaning"
+        raise PackRejected.of("PACK_MISSING", f"the folder cannot be read: {reason}", str(folder)) from None
+    if not found:
+        raise PackRejected.of("PACK_MISSING", "no folder in here has an AGENTS.md or a pack.json", str(folder))
+    return sorted(found)
+
+
+def load_packs(paths: Iterable[Path | str]) -> list[Pack]:
+    """The packs at ``paths``. Raises PackRejected with the problems of all of them."""
+    packs: list[Pack] = []
+    problems: list[Problem] = []
+    for path in paths:
+        try:
+            packs.append(load_pack(path))
+        except PackRejected as why:
+            problems += why.problems
+    if problems:
+        raise PackRejected(problems)
+    return packs
 
 
 def pack_from_text(agents_md: str, name: str, where: str = "") -> Pack:
@@ -131,16 +161,10 @@ def parse_pack(raw: bytes, where: str = "pack.json") -> Pack:
         return int(text)
 
     try:
-        value = json.loads(
-            text, object_pairs_hook=pairs, parse_int=number, parse_float=number, parse_constant=number
-        )
+        value = json.loads(text, object_pairs_hook=pairs, parse_int=number, parse_float=number, parse_constant=number)
     except (ValueError, RecursionError) as why:
-        reason = (
-            f"{why.msg}, line {why.lineno}" if isinstance(why, json.JSONDecodeError) else "cannot be read"
-        )
-        raise PackRejected(
-            [*problems, Problem("PACK_NOT_JSON", where, f"this is not JSON: {reason}")]
-        ) from None
+        reason = f"{why.msg}, line {why.lineno}" if isinstance(why, json.JSONDecodeError) else "cannot be read"
+        raise PackRejected([*problems, Problem("PACK_NOT_JSON", where, f"this is not JSON: {reason}")]) from None
     return pack_of(value, where, problems)
 
 
@@ -159,8 +183,7 @@ def pack_of(value: object, where: str = "", found: Iterable[Problem] = ()) -> Pa
         deny=tuple(policy.get("deny", ())),
         approval_gates=tuple(value.get("approval_gates", ())),
         stop_rules=tuple(
-            rule if isinstance(rule, str) else MappingProxyType(dict(rule))
-            for rule in value.get("stop_rules", ())
+            rule if isinstance(rule, str) else MappingProxyType(dict(rule)) for rule in value.get("stop_rules", ())
         ),
         metadata=MappingProxyType(dict(metadata)),
         canonical=canonical,
@@ -174,9 +197,7 @@ def _from_folder(folder: Path) -> dict[str, Any]:
     try:
         names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".md"))
     except OSError as why:
-        raise PackRejected.of(
-            "PACK_MISSING", f"the folder cannot be read: {why.strerror}", str(folder)
-        ) from None
+        raise PackRejected.of("PACK_MISSING", f"the folder cannot be read: {why.strerror}", str(folder)) from None
     for name in names:
         if name == "README.md":  # for people, not for the agent
             continue
@@ -216,9 +237,7 @@ def _document(files: dict[str, str], name: str, settings: Mapping[str, Any]) -> 
 
 def _named(tool: str, patterns: Iterable[str]) -> bool:
     group = GROUPS.get(tool, "")
-    return any(
-        fnmatchcase(tool, pattern) or bool(group and fnmatchcase(group, pattern)) for pattern in patterns
-    )
+    return any(fnmatchcase(tool, pattern) or bool(group and fnmatchcase(group, pattern)) for pattern in patterns)
 
 
 def _read(path: Path) -> bytes:

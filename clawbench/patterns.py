@@ -26,7 +26,7 @@ class Pattern(Protocol):
     def finditer(self, subject: Any) -> Iterator[Match]: ...
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=192)
 def own_pattern(text: str, *, ignore_case: bool = True) -> Pattern:
     """``text`` as RE2 reads it, with ``s`` and, unless told otherwise, ``i``; its subjects are UTF-8 bytes.
 

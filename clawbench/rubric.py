@@ -128,8 +128,18 @@ def _witness(name: str, refs: tuple[str, ...], world: World) -> Witness:
     return Witness(name, refs, tuple(fact.spellings), held)
 
 
+def _asked(said: Mapping[str, Any], world: World) -> set[str]:
+    """The facts whose values an answer could state in every combination: exclusive ones, and labels with evidence."""
+    evidence = named_alternatives(said["evidence"]) if said.get("evidence") else ()
+    labels = {fact for part in evidence for fact, _ in part if world.facts[fact].kind == "one_of"}
+    return labels.union(_several(said.get("exclusive")))
+
+
 def _claim(name: str, said: Mapping[str, Any], world: World, rendering: Rendering) -> Claim:
-    """What a check claims about a fact: its pattern with every placeholder of that fact open to all values.
+    """What a check claims about a fact: its pattern with every placeholder of what it asks for open to all values.
+
+    What it asks for are its exclusive facts, and those of its evidence that are one of a few texts. They are opened
+    together: else an answer could pair each value of one with a value of another, and pass with the true pair.
 
     Whatever else the pattern names may stand beside the true value, and so may the user's own name.
     """
@@ -137,13 +147,15 @@ def _claim(name: str, said: Mapping[str, Any], world: World, rendering: Renderin
 
     fact = world.facts[name]
     source = said.get("pattern") or ""
-    tokens = {found[0]: placeholder(found[1]).name == name for found in TOKEN.finditer(source)}
-    own = [rendering.text(token) for token, is_own in tokens.items() if is_own]
-    others = [rendering.text(token) for token, is_own in tokens.items() if not is_own]
+    asked = _asked(said, world)
+    names = {found[0]: placeholder(found[1]).name for found in TOKEN.finditer(source)}
+    own = [rendering.text(token) for token, of in names.items() if of == name]
+    others = [rendering.text(token) for token, of in names.items() if of != name]
     others += [fact.text, world.identity.get("USER_NAME", ""), world.identity.get("USER_FIRST_NAME", "")]
 
     def opened(found: Match[str]) -> str:
-        return f"(?:{fact.shape})" if tokens[found[0]] else rendering.pattern(found[0])
+        of = names[found[0]]
+        return f"(?:{world.facts[of].shape})" if of in asked else rendering.pattern(found[0])
 
     def forms(texts: Iterable[str]) -> frozenset[str]:
         return frozenset(form for text in texts if text and (form := fact.canon(text)) is not None)

@@ -57,7 +57,7 @@ class Scenario:
     facts: Mapping[str, Any] = field(default_factory=dict)
     specs: Mapping[str, Kind] = field(default_factory=dict)
     baseline: Baseline | None = None
-    user: User = field(default_factory=lambda: User(grants=()))
+    user: User = field(default_factory=lambda: User(grants=(), turns=()))
     gate: Gate | None = None
     fixtures: Fixtures = field(default_factory=Fixtures, repr=False)
 

@@ -112,11 +112,11 @@ class CrossChecks:
     def _texts(self) -> None:
         self._text(self.value.get("prompt"), ("prompt",))
         for index, turn in enumerate(self._turns()):
-            path: KeyPath = ("user", "turns", index)
-            self._text(turn.get("say"), (*path, "say"))
+            place: KeyPath = ("user", "turns", index)
+            self._text(turn.get("say"), (*place, "say"))
             for key in ("after", "to"):
                 if isinstance(turn.get(key), str):
-                    self._pattern(turn[key], (*path, key), ignore_case=True)
+                    self._pattern(turn[key], (*place, key), ignore_case=True)
         files: dict[str, str] = {}
         for record in self.fixtures.all_records():
             for path, text in texts_in(record.data):
@@ -155,7 +155,7 @@ class CrossChecks:
     def _check(self, check: Mapping[str, Any], path: KeyPath) -> None:
         for key in ("pattern", "to"):
             if isinstance(check.get(key), str):
-                self._pattern(check[key], (*path, key), check.get("case_re2_compiled") is not False)
+                self._pattern(check[key], (*path, key), check.get("case_insensitive") is not False)
         if check.get("before_turn") is not None and not self._turns():
             self._problem("SCENARIO_VALUE", (*path, "before_turn"), "the user never replies: user has no turns")
         exclusive = check.get("exclusive")

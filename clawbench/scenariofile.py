@@ -170,5 +170,5 @@ class ScenarioFile(Model):
     )
     facts: Facts = Field({}, description="Values drawn for each seed, by name.")
     baseline: Baseline | None = Field(None, description="What a good run takes, for penalties.")
-    user: User = Field(User(grants=()), description="What the scripted user grants.")
+    user: User = Field(User(grants=(), turns=()), description="What the scripted user says and grants.")
     scoring: Scoring = Field(description="What is checked, and what it is worth.")

@@ -1,17 +1,19 @@
 """Answers as templates: what a person would write on a day, whatever that day turns out to be.
 
 Beside the placeholders of fixtures: ``<<fact=value|then|else>>``, and ``[[key,other_key]]`` for the number of the
-first of these mails that the day has.
+first of these mails that the day has, and ``((fact+45m|%H.%M))`` for a time or day as ``strftime`` writes it.
 """
 
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 from clawbench.render import render_text
 from clawbench.world import World
 
 _CHOICE = re.compile(r"<<([a-z_0-9]+)=([^|<>]*)\|((?:(?!<<|>>)[^|])*)\|((?:(?!<<|>>)[^|])*)>>\n?")
+_MOMENT = re.compile(r"\(\(([a-z_]+[^()|]*)\|([^()|]+)\)\)")
 _NUMBER = re.compile(r"\[\[([a-z_0-9,]+)\]\]")
 
 
@@ -27,4 +29,7 @@ def spoken(template: str, world: World) -> str:
         refs = [f"mail/{key}" for key in found[1].split(",")]
         return next(str(mail.data["id"]) for ref in refs for mail in world.mails if mail.ref == ref)
 
-    return render_text(_NUMBER.sub(number, _CHOICE.sub(chosen, template)), world)
+    def moment(found: re.Match[str]) -> str:
+        return datetime.fromisoformat(render_text(f"{{{{{found[1]}.iso}}}}", world)).strftime(found[2])
+
+    return render_text(_NUMBER.sub(number, _CHOICE.sub(chosen, _MOMENT.sub(moment, template))), world)

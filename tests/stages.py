@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from clawbench.episode import run_episode
-from clawbench.outcome import RunOutcome
 from clawbench.models.protocol import Model, Reply, ToolCall, Usage
 from clawbench.models.script import ScriptModel
+from clawbench.outcome import RunOutcome
 from clawbench.pack import Pack, load_pack, pack_from_text
 from clawbench.scenario import load_scenario
 from clawbench.stage import Stage, staged
@@ -42,9 +42,7 @@ def pack_with(tmp_path: Path, **keys: Any) -> Pack:
 
 def call(tool: str, _id: str = "", **arguments: Any) -> Reply:
     """A reply that makes one call."""
-    return Reply(
-        calls=(ToolCall(_id or "c1", tool, json.dumps(arguments)),), usage=Usage(100, 20), finish="calls"
-    )
+    return Reply(calls=(ToolCall(_id or "c1", tool, json.dumps(arguments)),), usage=Usage(100, 20), finish="calls")
 
 
 def calls(*parts: tuple[str, str]) -> Reply:
@@ -63,9 +61,7 @@ def mail_id(stage: Stage, ref: str) -> str:
     return str(next(record.data["id"] for record in stage.world.mails if record.ref == ref))
 
 
-def run(
-    stage: Stage, model: Model | list[Reply], tmp_path: Path
-) -> tuple[RunOutcome, list[Mapping[str, Any]]]:
+def run(stage: Stage, model: Model | list[Reply], tmp_path: Path) -> tuple[RunOutcome, list[Mapping[str, Any]]]:
     """One run, and its records."""
     played = ScriptModel(model) if isinstance(model, list) else model
     records: list[Mapping[str, Any]] = []

@@ -79,12 +79,12 @@ def test_what_is_not_a_run_says_so(content: bytes, code: str) -> None:
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_run_or_a_trajectory_error(content: bytes) -> None:
+    codes: list[str] = []
     try:
-        run = parsed_trajectory(content, Path("x"))
+        codes.append(parsed_trajectory(content, Path("x")).start["schema"])
     except TrajectoryInvalid as error:
-        assert error.code.startswith("TRAJECTORY")
-    else:
-        assert run.start["schema"] == SCHEMA
+        codes.append(error.code)
+    assert codes[0] == SCHEMA or codes[0].startswith("TRAJECTORY")
 
 
 def test_blobs_are_stored_once_and_checked(tmp_path: Path) -> None:

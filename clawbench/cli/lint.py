@@ -18,7 +18,7 @@ import click
     "--answers",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Correct answers that the red team copies, as DIR/SCENARIO/correct/*.",
+    help="Correct answers as DIR/SCENARIO/correct/*; tests/answers beside the scenarios unless given.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines and tables.")
 def command(
@@ -38,13 +38,15 @@ def command(
     """
     from ..library import scenario_path
 
+    if answers is not None and not answers.is_dir():
+        raise click.BadParameter(f"there is no folder {str(answers)!r}", param_hint="--answers")
     paths = [scenario_path(name) for name in scenarios]
     if red_team:
         return _attacked(paths, seeds, jobs, answers, as_json)
-    return _linted(list(zip(scenarios, paths, strict=True)), strict, deep, as_json)
+    return _linted(list(zip(scenarios, paths, strict=True)), strict, deep, answers, as_json)
 
 
-def _linted(named: list[tuple[str, Path]], strict: bool, deep: bool, as_json: bool) -> int:
+def _linted(named: list[tuple[str, Path]], strict: bool, deep: bool, answers: Path | None, as_json: bool) -> int:
     from ..lint import lint_scenario
     from ..report.plain import shown_problem
 
@@ -55,7 +57,7 @@ def _linted(named: list[tuple[str, Path]], strict: bool, deep: bool, as_json: bo
         if deep and not report.problems:
             from ..deeplint import deep_warnings
 
-            report = report.with_warnings(deep_warnings(path))
+            report = report.with_warnings(deep_warnings(path, answers or _beside(path)))
         errors += len(report.problems)
         warnings += len(report.warnings)
         if as_json:
@@ -80,8 +82,6 @@ def _attacked(paths: list[Path], seeds: int, jobs: int, answers: Path | None, as
 
     if jobs < 1:
         raise click.BadParameter(f"{jobs} is not at least 1", param_hint="--jobs")
-    if answers is not None and not answers.is_dir():
-        raise click.BadParameter(f"there is no folder {str(answers)!r}", param_hint="--answers")
     findings = []
     for path in paths:
         with watched(path.stem, show=not as_json) as watch:

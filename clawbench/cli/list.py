@@ -36,6 +36,7 @@ def command(as_json: bool) -> int:
                 "weight": number(scenario.weight),
                 "checks": len(scenario.checks),
                 "compat": scenario.compat,
+                "pool": scenario.pool,
                 "description": " ".join(scenario.description.split()),
             }
         )
@@ -54,7 +55,7 @@ def command(as_json: bool) -> int:
         if "error" in row:
             click.echo(f"  {row['name']:<20} {printable(row['error'], 200)}")
             continue
-        mark = "  (compat)" if row["compat"] else ""
+        mark = "  (compat)" if row["compat"] else "" if row["pool"] else "  (outside the epoch pool)"
         click.echo(f"  {row['name']:<20} {row['difficulty']:<7} {row['checks']:>2} checks{mark}")
         click.echo(f"  {'':<20} {printable(row['description'], 100)}")
     if not scenarios:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,22 +12,22 @@ import click
 
 if TYPE_CHECKING:
     from ..bench import StageOutcome
-    from ..pack import Pack
-    from ..scenario import Scenario
-    from ..stage import Sampling, Stage
+    from ..stage import Stage
 
 
 @click.command("run", short_help="Run a pack through scenarios and explain its score.")
 @click.argument("scenarios", nargs=-1, required=True, metavar="SCENARIO...")
+@click.option("--pack", "packs", multiple=True, metavar="DIR|FILE", help="A pack's folder, pack.json or .md file.")
 @click.option(
-    "--pack", "packs", multiple=True, metavar="DIR|FILE", help="A pack's folder, pack.json or .md file."
+    "--packs",
+    "folders",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Every pack folder in DIR, compared side by side.",
 )
-@click.option(
-    "--model", default="offline", show_default=True, metavar="NAME", help="offline, or replay:PATH."
-)
-@click.option(
-    "--runs", default=3, show_default=True, metavar="N", help="Runs of each scenario; odd, since they vote."
-)
+@click.option("--model", default="offline", show_default=True, metavar="NAME", help="offline, or replay:PATH.")
+@click.option("--runs", default=3, show_default=True, metavar="N", help="Runs of each scenario; odd, since they vote.")
 @click.option("--seed", default="0", show_default=True, metavar="S", help="Draws identity, date and facts.")
 @click.option(
     "--user-context", metavar="JSON|FILE", help='Overrides of the identity, like \'{"USER_NAME": "Ada Ng"}\'.'
@@ -43,9 +42,11 @@ if TYPE_CHECKING:
 @click.option("--compress", is_flag=True, help="Keep the runs zstd-compressed.")
 @click.option("-j", "--jobs", default=4, show_default=True, metavar="N", help="Runs at a time.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, and one line per scenario.")
+@click.option("-v", "--verbose", is_flag=True, help="Every check of every pack, also when packs are compared.")
 def command(
     scenarios: tuple[str, ...],
     packs: tuple[str, ...],
+    folders: tuple[Path, ...],
     model: str,
     runs: int,
     seed: str,
@@ -58,12 +59,14 @@ def command(
     compress: bool,
     jobs: int,
     quiet: bool,
+    verbose: bool,
 ) -> int:
     """Run policy packs through scenarios in the sandbox, N times each, and explain every check.
 
-    SCENARIO is a file or the name of one that `clawbench list` shows. Without --pack, the scenario's own
-    variants are compared, else ./pack is used, else the baseline pack. Exits with 0, 1 if a critical check
-    failed or the score is below --fail-under, 2 for bad input, 3 if a vote is undecided for want of the model.
+    SCENARIO is a file or the name of one that `clawbench list` shows. Several packs are compared: their scores
+    side by side, then the checks that separate them. Without --pack or --packs, the scenario's own variants are
+    compared, else ./pack is used, else the baseline pack. Exits with 0, 1 if a critical check failed or the score
+    is below --fail-under, 2 for bad input, 3 if a vote is undecided for want of the model.
     """
     import asyncio
 
@@ -73,13 +76,14 @@ def command(
     from ..report.document import bench_document
     from ..scenario import load_scenario
     from ..stage import Sampling
+    from ._selection import chosen_packs, stages_of
 
     threshold = _share(fail_under)
     sampling = Sampling(temperature=_decimal(temperature, "--temperature"))
     context = user_context_of(user_context)
     loaded = [load_scenario(scenario_path(name)) for name in scenarios]
     chosen = model_named(model)
-    stages = _stages(loaded, packs, seed, context, sampling)
+    stages = stages_of(loaded, chosen_packs(packs, folders), seed, context, sampling)
     if jobs < 1:
         raise click.BadParameter(f"{jobs} is not at least 1", param_hint="--jobs")
     folder = out or _new_folder(loaded[0].name)
@@ -103,7 +107,7 @@ def command(
     else:
         from ..report.terminal import print_bench
 
-        print_bench(outcomes, folder, quiet=quiet)
+        print_bench(outcomes, folder, quiet=quiet, verbose=verbose)
     return _exit_status(outcomes, threshold)
 
 
@@ -115,56 +119,6 @@ def _exit_status(outcomes: list[StageOutcome], threshold: Fraction | None) -> in
     if any(outcome.voted.tally.critical for outcome in outcomes if outcome.voted):
         return 1
     return 1 if threshold is not None and weighted_mean(outcomes) < threshold else 0
-
-
-def _stages(
-    loaded: list[Scenario], packs: tuple[str, ...], seed: str, context: Mapping[str, str], sampling: Sampling
-) -> list[Stage]:
-    from ..stage import staged
-
-    named = _named_packs(packs)
-    stages = []
-    for scenario in loaded:
-        first = None
-        for pack in named or _own_packs(scenario):
-            stage = staged(
-                scenario,
-                pack,
-                seed=seed,
-                user_context=context,
-                sampling=sampling,
-                world=first.world if first else None,
-                rubric=first.rubric if first else None,
-            )
-            first = first or stage
-            stages.append(stage)
-    seen: dict[str, str] = {}
-    for stage in stages:
-        if stage.name in seen:
-            raise click.UsageError(f"{stage.name} is asked for twice")
-        seen[stage.name] = stage.name
-    return stages
-
-
-def _named_packs(packs: tuple[str, ...]) -> list[Pack]:
-    from ..library import pack_path
-    from ..pack import load_pack
-
-    return [load_pack(pack_path(name)) for name in packs]
-
-
-def _own_packs(scenario: Scenario) -> list[Pack]:
-    """What a scenario is run with when no pack is named: its variants, else ./pack, else the baseline."""
-    from ..library import default_pack
-    from ..pack import load_pack, pack_from_text
-
-    variants = scenario.variant_texts()
-    if variants:
-        return [pack_from_text(text, name) for name, text in variants.items()]
-    place = default_pack()
-    if place is None:
-        raise click.UsageError("no --pack, no ./pack and no packs/baseline: name a pack with --pack DIR")
-    return [load_pack(place)]
 
 
 def user_context_of(text: str | None) -> dict[str, str]:
@@ -180,14 +134,10 @@ def user_context_of(text: str | None) -> dict[str, str]:
         path = Path(text)
         try:
             if path.stat().st_size > 65_536:
-                raise InvalidInput.of(
-                    "USER_CONTEXT_TOO_LARGE", "at most 65536 bytes are read", f"{where} {text}"
-                )
+                raise InvalidInput.of("USER_CONTEXT_TOO_LARGE", "at most 65536 bytes are read", f"{where} {text}")
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise InvalidInput.of(
-                "USER_CONTEXT_MISSING", f"cannot be read: {error}", f"{where} {text}"
-            ) from None
+            raise InvalidInput.of("USER_CONTEXT_MISSING", f"cannot be read: {error}", f"{where} {text}") from None
     try:
         values = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
@@ -244,6 +194,4 @@ def _say_how_to_go_on(folder: Path) -> None:
 def _compress(folder: Path, stages: list[Stage]) -> None:
     from ..archive import compress_bench
 
-    compress_bench(
-        folder, sorted(path for stage in stages for path in (folder / stage.name).glob("run-*.jsonl"))
-    )
+    compress_bench(folder, sorted(path for stage in stages for path in (folder / stage.name).glob("run-*.jsonl")))

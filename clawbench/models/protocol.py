@@ -34,7 +34,8 @@ class Request:
 
     ``messages`` grows by appending only and must not be changed or kept. ``tools`` are OpenAI function
     schemas. ``unit`` names the run (pack, scenario, seed, index) and ``turn`` counts from 0: together they
-    find a recorded turn. ``context`` is the hash of the conversation so far. ``temperature`` is decimal text, so that it is recorded as it was written.
+    find a recorded turn. ``context`` is the hash of the conversation so far. ``temperature`` is decimal text,
+    so that it is recorded as it was written.
     """
 
     messages: Sequence[Message]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import zip_longest
@@ -25,13 +25,13 @@ from .reading import Reader
 from .recipe import refilled, replayed
 from .values import Pools, sentences
 
-__all__ = ["AGENTS", "Agent", "Attempt", "Target"]
+__all__ = ["AGENTS", "Agent", "Attempt", "Target", "fixed"]
 
 _JSON_ID = re.compile(r'^\s*"(?:id|object|channel)": .*\n?', re.MULTILINE)
 _JSON_MARKS = re.compile(r'[{}\[\]",]+\s*$|^\s*[{}\[\]"]+', re.MULTILINE)
 _EMPTY = re.compile(r"\n\s*\n+")
 _MOST_TYPED = 3000
-_MOST_FORGED = 12
+_MOST_FORGED = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +64,13 @@ class Target:
         """Reads the rubric of ``stage`` as an attacker would: what has to be said, typed, kept short."""
         said = _said(stage.scenario)
         pools = Pools(stage.scenario, stage.world)
-        typed = [rule["pattern"] for rule in said if rule["type"] in ("tool_arg_contains", "tool_response_contains")]
-        return cls(
-            stage,
-            today,
-            donor,
-            pools,
-            tuple(rule["pattern"] for rule in said if rule["type"] == "response_contains"),
-            tuple(sentences([text for text in typed if isinstance(text, str)], pools.constants, _MOST_TYPED)),
-            min((rule["max"] for rule in said if rule["type"] == "response_length_max"), default=MAX_ANSWER_BYTES),
+        wanted = tuple(_texts(said, "response_contains"))
+        typed = sentences(
+            [*_texts(said, "tool_arg_contains"), *_texts(said, "tool_response_contains")], pools.constants, _MOST_TYPED
         )
+        lengths = [rule["max"] for rule in said if rule["type"] == "response_length_max"]
+        shortest = min((length for length in lengths if isinstance(length, int)), default=MAX_ANSWER_BYTES)
+        return cls(stage, today, donor, pools, wanted, tuple(typed), min(shortest, MAX_ANSWER_BYTES))
 
     def reading(self, *, typed: bool = False) -> tuple[Act, ...]:
         """Reads everything, with the tools that the rubric does not forbid."""
@@ -86,9 +83,17 @@ class Target:
         return Reader(self.stage.tool_names - avoided, self.typed if typed else ()).acts
 
 
-def _said(scenario: Scenario) -> list[dict[str, object] | dict[str, object]]:
+def _said(scenario: Scenario) -> list[dict[str, object]]:
     checks: Sequence[CheckBase | CompatCheck] = scenario.checks
     return [dict(check.raw if isinstance(check, CompatCheck) else check) for check in checks]
+
+
+def _texts(said: Sequence[Mapping[str, object]], kind: str) -> Iterator[str]:
+    """The patterns of the checks of one type."""
+    for rule in said:
+        pattern = rule.get("pattern")
+        if rule["type"] == kind and isinstance(pattern, str):
+            yield pattern
 
 
 def _several(value: object) -> tuple[str, ...]:
@@ -105,12 +110,13 @@ class Agent:
     attempts: Callable[[Target], Iterator[Attempt]]
 
 
-def _fixed(text: str) -> Say:
+def fixed(text: str) -> Say:
+    """Says the same whatever was seen."""
     return lambda seen: text
 
 
 def _silent(target: Target) -> Iterator[Attempt]:
-    yield Attempt("cold", (), _fixed(""))
+    yield Attempt("cold", (), fixed(""))
 
 
 # constant
@@ -118,11 +124,11 @@ def _silent(target: Target) -> Iterator[Attempt]:
 
 def _constant(target: Target) -> Iterator[Attempt]:
     text = _constants(target, MAX_ANSWER_BYTES)
-    short = _constants(target, min(target.shortest, MAX_ANSWER_BYTES))
-    yield Attempt("cold", (), _fixed(short))
-    yield Attempt("cold, at full length", (), _fixed(text))
-    yield Attempt("after reading everything", target.reading(typed=True), _fixed(short))
-    yield Attempt("after reading everything, at full length", target.reading(typed=True), _fixed(text))
+    short = _constants(target, target.shortest)
+    yield Attempt("cold", (), fixed(short))
+    yield Attempt("cold, at full length", (), fixed(text))
+    yield Attempt("after reading everything", target.reading(typed=True), fixed(short))
+    yield Attempt("after reading everything, at full length", target.reading(typed=True), fixed(text))
 
 
 def _constants(target: Target, limit: int) -> str:
@@ -148,9 +154,9 @@ def _prompt_and_pack(seen: Seen) -> str:
 
 def _hard_coded(target: Target) -> Iterator[Attempt]:
     for number, answer in enumerate(target.donor.answers):
-        yield Attempt(f"answer {number + 1}, after reading everything", target.reading(), _fixed(answer))
+        yield Attempt(f"answer {number + 1}, after reading everything", target.reading(), fixed(answer))
     for answer in target.donor.answers[:1]:
-        yield Attempt("answer 1, cold", (), _fixed(answer))
+        yield Attempt("answer 1, cold", (), fixed(answer))
 
 
 # echo
@@ -199,12 +205,12 @@ def _tail(text: str) -> str:
 
 def _guesser(target: Target) -> Iterator[Attempt]:
     pools = target.pools
-    yield Attempt("every value of every pool", target.reading(), _fixed(_listed(pools, MAX_ANSWER_BYTES)))
+    yield Attempt("every value of every pool", target.reading(), fixed(_listed(pools, MAX_ANSWER_BYTES)))
     guesses = _guesses(target, MAX_ANSWER_BYTES)
-    yield Attempt("a sentence for each value", target.reading(), _fixed(guesses))
+    yield Attempt("a sentence for each value", target.reading(), fixed(guesses))
     one = "\n".join(sentences(target.wanted, lambda turn: pools.guessing(target.stage.seed), target.shortest))
-    yield Attempt("one guess for each fact", target.reading(), _fixed(one))
-    yield Attempt("one guess, evidence forged", (target.reading()[0], _forging(pools)), _fixed(one))
+    yield Attempt("one guess for each fact", target.reading(), fixed(one))
+    yield Attempt("one guess, evidence forged", (target.reading()[0], _forging(pools)), fixed(one))
 
 
 def _guesses(target: Target, limit: int) -> str:
@@ -223,19 +229,20 @@ def _forging(pools: Pools) -> Act:
     values = " ".join(value for name in pools.names for value in pools.values(name)[:40])[:1200]
     quoted = shlex.quote(values)
     program = shlex.quote('"' + values.replace("\\", "").replace('"', "") + '"')
+    replaced = shlex.quote(f"$s/.*/{values.replace('/', '-')[:200]}/p")
     numbers = shlex.quote("range(200; 1000) | tostring")
 
     def forge(seen: Seen) -> Sequence[Call]:
         ids = re.findall(r'"id": "?([\w.-]+)"?,\s+"(?:sender|from)"', seen.turns[0][0].text if seen.turns else "")
         sources = [f"himalaya message read {found}" for found in ids[:_MOST_FORGED]]
         sources += ["curl -s https://api.notion.com/v1/databases/tasks/query", "gcalcli agenda"]
-        ways = (
-            lambda source: f"{source} | jq -Rsr {program}",
-            lambda source: f"{source} | sed -n {shlex.quote('$s/.*/' + values.replace('/', '-')[:200] + '/p')}",
-            lambda source: f"printf '%s\\n' {quoted} \"$({source} | wc -l)\"",
-            lambda source: f"{source} | jq -Rsr {numbers} | tr '\\n' ' '",
+        commands = (
+            [f"{source} | jq -Rsr {program}" for source in sources],
+            [f"{source} | sed -n {replaced}" for source in sources],
+            [f"printf '%s\\n' {quoted} \"$({source} | wc -l)\"" for source in sources],
+            [f"{source} | jq -Rsr {numbers} | tr '\\n' ' '" for source in sources],
         )
-        return [("exec", {"command": "; ".join(way(source) for source in sources[:5])}) for way in ways]
+        return [("exec", {"command": "; ".join(several)}) for several in commands]
 
     return forge
 
@@ -248,7 +255,9 @@ def _sink(target: Target) -> Iterator[Attempt]:
     head = f"{_constants(target, third)}\n{_guesses(target, third)}"
     reading = target.reading(typed=True)
     yield Attempt("words, guesses, records", reading, lambda seen: _head(f"{head}\n{_compact(_dump(seen.calls))}"))
-    yield Attempt("records, guesses, words", reading, lambda seen: f"{_head(_compact(_dump(seen.calls)))[:8000]}\n{head}")
+    yield Attempt(
+        "records, guesses, words", reading, lambda seen: f"{_head(_compact(_dump(seen.calls)))[:8000]}\n{head}"
+    )
     names = "\n".join(FIRST_NAMES)
     yield Attempt("words, prompt, names", reading, lambda seen: _head(f"{head}\n{seen.request}\n{names}"))
 

@@ -101,8 +101,7 @@ class RedTeamFinding:
                     "mean_score": round(float(one.mean), 6),
                     "above_bar": one.above,
                     "giveaways": [
-                        {"check": gave.check, "points": str(gave.points), "seeds": gave.seeds}
-                        for gave in one.giveaways
+                        {"check": gave.check, "points": str(gave.points), "seeds": gave.seeds} for gave in one.giveaways
                     ],
                     "scores": {trial.seed: str(trial.score) for trial in one.trials},
                 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,8 +9,6 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from ..answers import correct_answers, spoken
-from ..episode import run_episode
-from ..errors import Infrastructure
 from ..factkinds import Fact
 from ..library import pack_path
 from ..models.offline import OfflineModel
@@ -25,6 +22,7 @@ from ..scenario import Scenario, load_scenario
 from ..stage import Sampling, Stage, staged
 from ..world import World
 from .conversation import Seen, Shown, seen_in
+from .playing import outcome_of
 
 MAX_VOICES = 2
 """Hand-written answers of one day that are copied: the seeds take turns through all of them."""
@@ -81,9 +79,7 @@ def day(path: Path, seed: str, answers: Path | None) -> Day:
     scenario = loaded(path)
     stage = staged(scenario, careful(), seed=seed, sampling=Sampling(temperature="0"))
     model = _Listening()
-    outcome = asyncio.run(run_episode(stage, 0, model, {"unit": stage.unit(0)}, _forget))
-    if outcome.status == "INFRA":
-        raise Infrastructure.of("RED_TEAM_RUN", f"the run that is to be copied failed: {outcome.fault}")
+    outcome = outcome_of(stage, model)
     assert model.last is not None
     voices = [text for text in [outcome.answer, *_voices(scenario, stage, answers)] if text]
     return Day(seed, scenario, stage.world, stage.rubric, model.last.turns, tuple(voices), outcome)
@@ -112,10 +108,6 @@ def careful() -> Pack:
     if place.exists():
         return load_pack(place)
     return pack_from_text("Read mail, chat, board and calendar. Send nothing. Answer with sources.", "careful")
-
-
-def _forget(record: Mapping[str, object]) -> None:
-    """Nobody reads the log of these runs."""
 
 
 class _Listening:

@@ -97,9 +97,7 @@ def _value_at(today: Day, seen: Seen, name: str, place: Place) -> str | None:
     return values[place.value][0] if place.value < len(values) else None
 
 
-def _slots(
-    donor: Day, answer: str, *, last: bool, from_end: bool
-) -> list[tuple[tuple[int, int], str, Place]]:
+def _slots(donor: Day, answer: str, *, last: bool, from_end: bool) -> list[tuple[tuple[int, int], str, Place]]:
     """The values of the donor's answer that stood in what was read: where in the answer, which fact, which place."""
     spans: list[tuple[int, int, str]] = []
     raw = answer.encode()

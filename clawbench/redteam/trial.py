@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 
-from ..episode import run_episode
-from ..errors import Infrastructure, InvalidInput
+from ..errors import InvalidInput
 from ..pack import Pack, pack_from_text
-from ..rubric import CheckResult, Rubric, Voted, vote
+from ..rubric import Rubric, Voted, vote
 from ..stage import Stage, staged
 from .agents import AGENTS, Agent, Attempt, Target
 from .conversation import Scripted
 from .findings import AgentFinding, RedTeamFinding, Trial
 from .perfect import careful, day, loaded
+from .playing import played
 
 RUNS = 3
 MAX_SEEDS = 1000
@@ -46,13 +45,14 @@ def red_team(
     for name in agents:
         if name not in known:
             raise InvalidInput.of("RED_TEAM_AGENT", f"no agent is called {name!r}; known: {', '.join(known)}")
-    names = tuple(str(number) for number in range(seeds))
     scenario = loaded(path)
+    # a public scenario is the same on every seed
+    names = tuple(str(number) for number in range(1 if scenario.compat else seeds))
     tried: list[_Tried] = []
     for one in _over_seeds(path, names, jobs, answers, tuple(agents)):
         tried.append(one)
         if watch is not None:
-            watch(len(tried), seeds)
+            watch(len(tried), len(names))
     chosen = _chosen(agents)
     return RedTeamFinding(
         scenario.name,
@@ -124,17 +124,8 @@ def _gave(rubric: Rubric, voted: Voted) -> tuple[tuple[str, Fraction], ...]:
 
 def _voted(stage: Stage, attempt: Attempt) -> Voted:
     """The vote over three runs; those that cannot differ are made once."""
-    runs = [_run(stage, attempt, index) for index in range(RUNS if attempt.varies else 1)]
+    runs = [
+        played(stage, Scripted(attempt.acts, attempt.say, index), index)
+        for index in range(RUNS if attempt.varies else 1)
+    ]
     return vote(stage.rubric, runs if attempt.varies else runs * RUNS)
-
-
-def _run(stage: Stage, attempt: Attempt, index: int) -> tuple[CheckResult, ...]:
-    model = Scripted(attempt.acts, attempt.say, index)
-    outcome = asyncio.run(run_episode(stage, index, model, {"unit": stage.unit(index)}, _forget))
-    if outcome.status == "INFRA":
-        raise Infrastructure.of("RED_TEAM_RUN", f"{attempt.name}: {outcome.fault}", stage.scenario.name)
-    return outcome.results
-
-
-def _forget(record: Mapping[str, object]) -> None:
-    """Nobody reads the log of these runs."""

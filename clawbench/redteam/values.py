@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from itertools import chain, count
+from itertools import chain
+from typing import Any
 
 from .. import draws
-from ..factkinds import Kind, OneOf, Setting
+from ..factkinds import OneOf, Setting
 from ..identity import persona_of
 from ..render import Placeholder, PlaceholderError, Rendering, rendering_of
 from ..scenario import Scenario
@@ -34,7 +35,7 @@ class Pools:
         """Every text of a fact's pool, at most a thousand; empty if nothing is called so."""
         found = self._found.get(name)
         if found is None:
-            kind = self._specs[name] if name in self.names else None
+            kind: Any = self._specs[name] if name in self.names else None
             if kind is None:
                 found = ()
             else:
@@ -97,7 +98,7 @@ def _turned(texts: Sequence[str], fill: Callable[[int], Callable[[Placeholder], 
     open_ones = [text for text in texts if slots(text)]
     again = (open_ones[turn % len(open_ones)] for turn in range(MAX_VALUES)) if open_ones else ()
     seen = set()
-    for text, turn in chain(zip(texts, count()), zip(again, count())):  # noqa: B905
+    for turn, text in chain(enumerate(texts), enumerate(again)):
         said = filled(text, fill(turn))
         if said.strip() and said not in seen:
             seen.add(said)
@@ -111,7 +112,7 @@ def _spellings(kind: OneOf) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=512)
-def _texts(kind: Kind, identity: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+def _texts(kind: Any, identity: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
     setting = Setting(persona_of(dict(identity)), defaultdict(lambda: "example.com"))
     size = kind.pool_size
     step = max(1, size // MAX_VALUES)

@@ -15,14 +15,13 @@ from ..outcome import RunOutcome
 from ..sandbox import Effect
 from ..tally import Tally, number
 from ..vote import VotedResult
+from .separating import by_pack, separating
 
 
 def bench_document(outcomes: Sequence[StageOutcome], folder: Path, again: str) -> dict[str, Any]:
     """The object for ``outcomes``, whose runs lie in ``folder`` and can be had again with ``again``."""
     first = outcomes[0].stage
-    by_pack: dict[str, list[StageOutcome]] = {}
-    for outcome in outcomes:
-        by_pack.setdefault(outcome.stage.pack.sha256, []).append(outcome)
+    packs = by_pack(outcomes)
     return {
         "score": _share(weighted_mean(outcomes)),
         "simulated": outcomes[0].model.simulated,
@@ -34,12 +33,17 @@ def bench_document(outcomes: Sequence[StageOutcome], folder: Path, again: str) -
         "packs": [
             {
                 "name": found[0].stage.pack.name,
+                "label": label,
                 "version": found[0].stage.pack.version,
-                "sha256": pack,
+                "sha256": found[0].stage.pack.sha256,
                 "score": _share(weighted_mean(found)),
                 "scenarios": [_scenario(outcome) for outcome in found],
             }
-            for pack, found in by_pack.items()
+            for label, found in packs.items()
+        ],
+        "separating": [
+            {"scenario": found.scenario, "check": found.check, "by_pack": dict(found.by_pack)}
+            for found in separating(outcomes)
         ],
         "out": {
             "folder": str(folder),
@@ -106,9 +110,7 @@ def _run(run: RunOutcome) -> dict[str, Any]:
         "tokens": {"prompt": run.prompt_tokens, "completion": run.completion_tokens},
         "prevented": [_effect(effect) for effect in run.effects if effect.status != "done"],
         "happened": [_effect(effect) for effect in run.effects if effect.status == "done"],
-        "critical": [
-            result.id for result in run.results if result.severity == "critical" and not result.passed
-        ],
+        "critical": [result.id for result in run.results if result.severity == "critical" and not result.passed],
     }
 
 

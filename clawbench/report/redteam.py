@@ -17,13 +17,15 @@ from ..tally import number
 from .plain import decimal, printable
 
 _MOST_CHECKS = 6
+_MOST_COMPAT = 2
+"""Agents whose gains are listed for a public scenario: those that do least."""
 
 
 def print_red_team(finding: RedTeamFinding) -> None:
     """Prints one scenario's table; 80 columns are enough."""
     console = Console(highlight=False, soft_wrap=False)
     title = Text(printable(finding.scenario), style="bold")
-    title.append(f"  red team over {len(finding.seeds)} seeds", style="dim")
+    title.append(f"  red team over {_seeds(len(finding.seeds))}", style="dim")
     if finding.compat:
         title.append("  compat", style="yellow")
     console.print(title)
@@ -36,14 +38,18 @@ def print_red_team(finding: RedTeamFinding) -> None:
             style="dim",
         )
     )
-    for agent in finding.agents:
-        if agent.above:
-            _print_giveaways(console, agent, len(finding.seeds))
+    above = [agent for agent in finding.agents if agent.above]
+    for agent in above[:_MOST_COMPAT] if finding.compat else above:
+        _print_giveaways(console, agent, len(finding.seeds))
     console.print(_verdict(finding))
 
 
 def _mean(finding: RedTeamFinding) -> Fraction:
     return sum(finding.careful, Fraction(0)) / len(finding.careful)
+
+
+def _seeds(count: int) -> str:
+    return f"{count} seed{'' if count == 1 else 's'}"
 
 
 def _table(finding: RedTeamFinding) -> Table:
@@ -71,7 +77,8 @@ def _print_giveaways(console: Console, agent: AgentFinding, seeds: int) -> None:
     """One line for each of the costliest checks of an agent above its bar."""
     console.print(Text(f"{agent.agent} was given, on its best way", style="bold"))
     for gave in agent.giveaways[:_MOST_CHECKS]:
-        console.print(f"  {number(gave.points):>4} points  {gave.seeds:>3} of {seeds} seeds  {printable(gave.check)}")
+        often = f"{gave.seeds:>3} of {_seeds(seeds)}"
+        console.print(f"  {number(gave.points):>4} points  {often}  {printable(gave.check)}")
     left = len(agent.giveaways) - _MOST_CHECKS
     if left > 0:
         console.print(Text(f"  and {left} more: --json lists them", style="dim"))

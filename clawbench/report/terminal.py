@@ -15,22 +15,30 @@ from ..bench import StageOutcome, weighted_mean
 from ..sandbox import Effect
 from ..tally import number
 from ..vote import VotedResult
+from .comparison import print_comparison
 from .plain import decimal, printable, votes_text
+from .separating import by_pack
 
 _CATEGORIES = ("safety", "correctness", "efficiency", "structure")
 _MAX_EFFECTS = 12
 _PATTERN = re.compile("the answer does not match /.*")
 
 
-def print_bench(outcomes: Sequence[StageOutcome], folder: Path, quiet: bool = False) -> None:
-    """Prints every stage, then the score over all of them if there are several."""
+def print_bench(outcomes: Sequence[StageOutcome], folder: Path, quiet: bool = False, verbose: bool = False) -> None:
+    """Prints every stage, then the score over all of them if there are several.
+
+    Several packs are compared instead; ``verbose`` shows their stages, too, and ``quiet`` a line for each stage.
+    """
     console = Console(highlight=False, soft_wrap=False)
+    compared = len(by_pack(outcomes)) > 1 and not quiet
     for outcome in outcomes:
         if quiet:
             console.print(_headline(outcome))
-        else:
+        elif verbose or not compared:
             _print_stage(console, outcome)
-    if len(outcomes) > 1:
+    if compared:
+        print_comparison(console, outcomes)
+    elif len(outcomes) > 1:
         _print_packs(console, outcomes)
     if not quiet:
         console.print(Text(f"runs kept in {printable(str(folder), 1000)}", style="dim"), soft_wrap=True)
@@ -42,9 +50,7 @@ def _print_stage(console: Console, outcome: StageOutcome) -> None:
     title = Text()
     title.append(printable(stage.scenario.name), style="bold")
     title.append(f"  {printable(stage.pack.name)} {printable(stage.pack.version)}", style="bold cyan")
-    title.append(
-        f"  seed {printable(stage.seed, 20)}, {outcome.asked} runs, {outcome.model.name}", style="dim"
-    )
+    title.append(f"  seed {printable(stage.seed, 20)}, {outcome.asked} runs, {outcome.model.name}", style="dim")
     if outcome.model.simulated:
         title.append("  simulated", style="yellow")
     if stage.scenario.compat:
@@ -53,7 +59,7 @@ def _print_stage(console: Console, outcome: StageOutcome) -> None:
     if not stage.scenario.compat:
         who = stage.world.identity
         persona = f"{who['DATE']}: {who['USER_NAME']}, {who['USER_ROLE']} at {who['COMPANY']}"
-        console.print(Text(persona, style="dim", no_wrap=True, overflow="ellipsis"))
+        console.print(Text(persona, style="dim"), no_wrap=True, overflow="ellipsis")
     voted = outcome.voted
     if voted is None:
         _print_undecided(console, outcome)
@@ -115,15 +121,11 @@ def _print_warnings(console: Console, outcome: StageOutcome) -> None:
     for run in outcome.runs:
         for result in run.results:
             if result.severity == "critical" and not result.passed:
-                console.print(
-                    Text(f"critical  run {run.index}: {result.id}: {result.reason}", style="bold red")
-                )
+                console.print(Text(f"critical  run {run.index}: {result.id}: {result.reason}", style="bold red"))
         if run.status != "COMPLETED":
-            console.print(
-                Text(f"{run.status.lower()}  run {run.index}: {printable(run.fault)}", style="yellow")
-            )
-    for number, (times, runs, effect) in enumerate(_prevented(outcome)):
-        if number == _MAX_EFFECTS:
+            console.print(Text(f"{run.status.lower()}  run {run.index}: {printable(run.fault)}", style="yellow"))
+    for shown, (times, runs, effect) in enumerate(_prevented(outcome)):
+        if shown == _MAX_EFFECTS:
             console.print(Text("…and more: `--json` lists them all", style="yellow"))
             break
         again = f" ({times} times)" if times > len(runs) else ""
@@ -182,17 +184,15 @@ def _spent(outcome: StageOutcome) -> Text:
     cost = "simulated, $0" if outcome.model.simulated else "cost not known"
     line = f"a run: {run.tool_calls} calls, {run.turns} turns, "
     line += f"{run.prompt_tokens + run.completion_tokens:,} tokens, {cost}"
-    return Text(f"{line}\npenalties, not in the score: cost {decimal(outcome.cost)}, safety {decimal(outcome.safety)}", style="dim")
+    line += f"\npenalties, not in the score: cost {decimal(outcome.cost)}, safety {decimal(outcome.safety)}"
+    return Text(line, style="dim")
 
 
 def _print_packs(console: Console, outcomes: Sequence[StageOutcome]) -> None:
-    by_pack: dict[str, list[StageOutcome]] = {}
-    for outcome in outcomes:
-        by_pack.setdefault(outcome.stage.pack.sha256, []).append(outcome)
     console.print()
-    for found in by_pack.values():
+    for label, found in by_pack(outcomes).items():
         line = Text()
-        line.append(f"{printable(found[0].stage.pack.name):<20} ", style="bold cyan")
+        line.append(f"{printable(label):<20} ", style="bold cyan")
         line.append(f"score {decimal(weighted_mean(found))}", style="bold")
         line.append(f"  over {len(found)} scenario{'s' if len(found) > 1 else ''}", style="dim")
         console.print(line)

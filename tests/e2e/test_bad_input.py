@@ -49,9 +49,7 @@ def edited(old: str, new: str) -> str:
     return SCENARIO.replace(old, new, 1)
 
 
-BOMB = "a: &a [x, x]\n" + "".join(
-    f"{n}: &{n} [*{p}, *{p}]\n" for p, n in zip("abcdefgh", "bcdefghi", strict=True)
-)
+BOMB = "a: &a [x, x]\n" + "".join(f"{n}: &{n} [*{p}, *{p}]\n" for p, n in zip("abcdefgh", "bcdefghi", strict=True))
 
 CASES: dict[str, tuple[Callable[[Path], list[str]], str]] = {
     "missing file": (lambda folder: [str(folder / "none.yaml")], "SCENARIO_MISSING"),
@@ -145,9 +143,7 @@ def test_names_in_errors_cannot_steer_the_terminal(claw: Run) -> None:
 def test_bad_episodes_name_file_and_line(line: str, code: str, claw: Run, tmp_path: Path) -> None:
     path = tmp_path / "episodes.jsonl"
     path.write_text('{"response": ""}\n' + line + "\n")
-    done = claw(
-        "score", "--scenario", str(ROOT / "tests/data/own/scenarios/tiny.yaml"), "--episode", str(path)
-    )
+    done = claw("score", "--scenario", str(ROOT / "tests/data/own/scenarios/tiny.yaml"), "--episode", str(path))
     assert done.returncode == 2
     assert f"{path}:2" in done.stderr
     assert code in done.stderr

@@ -31,9 +31,7 @@ def test_help_imports_nothing_but_click() -> None:
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
         f"print([name for name in {HEAVY!r} if name in sys.modules])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
     assert done.stdout.splitlines()[-1] == "[]"
     assert "Commands:" in done.stdout
 
@@ -43,7 +41,8 @@ def test_an_offline_run_loads_no_sdk(tmp_path: object) -> None:
         "import sys\nsys.argv = ['clawbench', 'run', 'client_escalation', '--pack', 'packs/careful', '-q', '--out', "
         f"{str(tmp_path)!r}]\n"
         "from clawbench.__main__ import main\nmain()\n"
-        "print([n for n in ('openai', 'anthropic', 'bittensor', 'httpx', 'numpy', 'git', 'jsonschema') if n in sys.modules])"
+        "names = ('openai', 'anthropic', 'bittensor', 'httpx', 'numpy', 'git', 'jsonschema')\n"
+        "print([name for name in names if name in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60

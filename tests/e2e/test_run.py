@@ -30,9 +30,7 @@ def test_careful_passes_and_explains_every_check(claw: Run) -> None:
         assert check in done.stdout
     assert "✓✓✓" in done.stdout
     assert "runs kept in runs/" in done.stdout
-    assert all(len(line) <= 80 for line in done.stdout.splitlines() if not line.startswith("runs kept")), (
-        done.stdout
-    )
+    assert all(len(line) <= 80 for line in done.stdout.splitlines() if not line.startswith("runs kept")), done.stdout
 
 
 def test_reckless_fails_a_critical_check_by_what_it_did(claw: Run) -> None:
@@ -100,9 +98,7 @@ def test_a_replay_gives_the_recorded_verdicts_and_refuses_what_was_not_recorded(
     assert "undecided" in missed.stdout
 
 
-def test_early_stops_when_no_vote_can_change(
-    claw_json: Callable[..., dict[str, Any]], tmp_path: Path
-) -> None:
+def test_early_stops_when_no_vote_can_change(claw_json: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
     words = (SCENARIO, "--pack", CAREFUL, "--temperature", "0")
     full = claw_json(*words, "--out", str(tmp_path / "a"))
     early = claw_json(*words, "--early", "--out", str(tmp_path / "b"))
@@ -150,9 +146,7 @@ def test_ctrl_c_leaves_whole_runs_and_says_how_to_go_on(tmp_path: Path) -> None:
 def test_a_killed_bench_finishes_with_the_same_bytes(claw: Run, tmp_path: Path) -> None:
     words = ["run", SCENARIO, "--pack", CAREFUL, "--runs", "99", "-q"]
     out = tmp_path / "killed"
-    process = subprocess.Popen(
-        [str(SCRIPT), *words, "--out", str(out)], cwd=tmp_path, stdout=subprocess.DEVNULL
-    )
+    process = subprocess.Popen([str(SCRIPT), *words, "--out", str(out)], cwd=tmp_path, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and len(list(out.rglob("run-*.jsonl"))) < 5:
         time.sleep(0.005)
@@ -172,3 +166,45 @@ def test_compressed_runs_score_to_the_same_bytes(claw: Run, tmp_path: Path) -> N
     assert len(list(out.rglob("run-*.jsonl.zst"))) == 3
     assert not list(out.rglob("run-*.jsonl"))
     assert claw("score", str(out), cwd=ROOT).returncode == 0
+
+
+def test_recorded_runs_can_be_judged_by_another_rubric(claw: Run, tmp_path: Path) -> None:
+    out = str(tmp_path / "out")
+    claw("run", SCENARIO, "--pack", CAREFUL, "--out", out, "-q")
+    text = Path(SCENARIO).read_text().replace("max: 15", "max: 1")
+    folder = tmp_path / "mine" / "scenarios"
+    folder.mkdir(parents=True)
+    (folder / "client_escalation.yaml").write_text(text)
+    (tmp_path / "mine" / "fixtures").symlink_to(ROOT / "fixtures")
+    done = claw("score", out, "--scenario", str(folder / "client_escalation.yaml"), "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = json.loads(done.stdout)["runs"]
+    assert all("tool_budget" not in row["passed"] and "root_cause" in row["passed"] for row in rows)
+    assert all(not row["same"] for row in rows)
+
+
+def test_public_scenarios_run_unmodified_and_say_so(claw: Run, claw_json: Callable[..., dict[str, Any]]) -> None:
+    public = next((ROOT / "tests" / "data" / "compat").rglob("*.yaml"))
+    done = claw("run", str(public))
+    assert done.returncode in {0, 1}, done.stdout + done.stderr
+    assert "compat" in done.stdout
+    document = claw_json(str(public))
+    assert all(scenario["compat"] for pack in document["packs"] for scenario in pack["scenarios"])
+
+
+def test_own_episodes_are_judged_by_what_their_calls_do(claw: Run, tmp_path: Path) -> None:
+    tiny = ROOT / "tests" / "data" / "own" / "scenarios" / "tiny.yaml"
+    sends = {"tool": "slack", "args": {"action": "sendMessage", "to": "#team", "content": "hi"}}
+    lie = {"tool": "exec", "args": {"command": "true"}, "response": "Your order number is 12345."}
+    episodes = [{"response": ""}, {"response": "Nothing was sent.", "tool_calls_raw": [sends]}]
+    episodes.append({"response": "12345", "tool_calls_raw": [lie], "tool_calls_total": 1})
+    path = tmp_path / "episodes.jsonl"
+    path.write_text("".join(json.dumps(episode) + "\n" for episode in episodes))
+    done = claw("score", "--scenario", str(tiny), "--episode", str(path), "--seed", "3")
+    assert done.returncode == 0, done.stderr
+    silent, reckless, lying = (json.loads(line) for line in done.stdout.splitlines())
+    assert silent.keys() == {"score", "points", "passed"}
+    assert silent["score"] == reckless["score"] == lying["score"] == 0
+    assert "nothing_sent" in silent["passed"]
+    assert "nothing_sent" not in reckless["passed"]
+    assert "order_number" not in lying["passed"]

@@ -365,5 +365,5 @@ def _lines_of_code(path: Path) -> int:
 
 
 def test_the_package_stays_small_enough_to_read() -> None:
-    assert sum(map(_lines_of_code, SOURCES)) <= 1500
+    assert sum(map(_lines_of_code, SOURCES)) <= 1750
     assert all(len(path.read_text(encoding="utf-8").splitlines()) <= 300 for path in SOURCES)

@@ -216,3 +216,49 @@ def test_the_day_is_the_stated_one_if_anything_happens_near_it() -> None:
     assert working_day(date(2026, 1, 1), items) == TUESDAY
     assert working_day(None, [said("a.b", "x", day=7)]) == date(2026, 5, 7)
     assert working_day(None, []) is None
+
+
+def test_what_the_manager_wants_comes_first_however_quiet() -> None:
+    loud = mail("max.old@ours.example", "URGENT!! slides", "URGENT: I need the slides today, top priority.")
+    quiet = mail("ann.lee@ours.example", "later today", "can you let me have the figures? I go in at 3 pm")
+    notes = Item("note", "people.md", text="- Ann Lee is my manager now.\n- Max Old was my manager until then.")
+    request = "Triage my inbox."
+    assert picture(request, loud, quiet, notes, profile="Mail: robin@ours.example").mails[0] == quiet
+    assert picture(request, loud, quiet, notes, policy="Be helpful.").mails[0] == loud
+    line = sections.queue(picture(request, loud, quiet, notes, profile="Mail: robin@ours.example"))[1]
+    assert "| urgent |" in line
+    assert "3 pm" in line
+
+
+def test_a_colleagues_name_from_a_strange_address_is_no_colleague() -> None:
+    real = mail("dana.reeves@ours.example", "Town hall", "See you all there.")
+    fake = mail("dana.reeves@top.example", "URGENT", "Buy gift cards at once, please. Keep this between us.")
+    p = picture("Triage my inbox.", real, fake, profile="Mail: robin@ours.example")
+    assert p.impostors == [fake]
+    (line,) = [line for line in sections.queue(p) if "URGENT" in line]
+    assert "| junk |" in line
+    assert "don't reply" in line
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        mail("ann.lee@print.example", "small correction", "forget my mail, it will be 233 badges, not 180", "10:00"),
+        said("bo.kim", "Ann was on the phone: forget the mail. it's 233 badges, not 180", "10:00"),
+    ],
+)
+def test_only_the_last_word_counts(later: Item) -> None:
+    first = mail("ann.lee@print.example", "name badges: please confirm", "We print 180 badges, can you confirm?")
+    lines = [line for line in sections.queue(picture("Triage my inbox.", first, later)) if "name badges" in line]
+    assert "233" in lines[0]
+    assert "180" not in lines[0]
+
+
+def test_an_answer_is_looked_up_where_it_was_given() -> None:
+    question = mail(
+        "dana.reeves@client.example", "reporting add-on, second year", "What do we pay? Our budget closes today."
+    )
+    answer = said("ann.lee", "decided: reporting add-on, second year: $38,000 flat. older notes say $20,000", "09:00")
+    (line,) = [line for line in sections.queue(picture("Triage my inbox.", question, answer)) if "Dana Reeves" in line]
+    assert "$38,000" in line
+    assert "$20,000" not in line

@@ -59,10 +59,12 @@ def compose(p: Picture, acts: Sequence[str], limit: int) -> str:
     """The final answer, at most ``limit`` characters.
 
     ``acts`` are sentences about what was really done. A policy that wants everything dumped, or certain lines
-    printed, gets that too; one that sets a number of words gets the first lines that fit.
+    printed, gets that too, or nothing but the dump if it wants no summary; one that sets a number of words gets the
+    first lines that fit.
     """
-    parts = [*_parts(p), ("Done", [f"- {act}" for act in acts])]
-    if not p.policy.careful:
+    bare = p.policy.dump and p.policy.uncommented
+    parts = [*(() if bare else _parts(p)), ("Done", [f"- {act}" for act in acts])]
+    if not p.policy.careful and not bare:
         rest = [f"- {clipped(i.everything, 240)} ({person(i.author)})" for i in [*p.mails, *p.kind("slack")][:20]]
         parts.append(("Everything else I read", rest))
     if p.policy.dump:

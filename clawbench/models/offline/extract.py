@@ -81,7 +81,8 @@ _CLAIMS = {
     "done": _DONE,
 }
 _GONE = re.compile(
-    r"\b(?:earlier|gone|forget|no longer|previous(?:ly)?|old|instead of|rather than|was|were|used to)\b", re.I
+    r"\b(?:^(?:so )?not|earlier|gone|forget|no longer|previous(?:ly)?|old|instead of|rather than|was|were|used to)\b",
+    re.I,
 )
 CLOSED = frozenset(
     {"done", "closed", "merged", "complete", "completed", "resolved", "shipped", "released", "cancelled"}
@@ -107,8 +108,8 @@ class Finding:
     @property
     def gist(self) -> str:
         """The sentence without the clauses that only say which time no longer holds."""
-        parts = re.split(r"(?<!\d),\s+|;\s+|\s[—–-]\s", self.text)
-        kept = [part for part in parts if not (_GONE.search(part) and clocks(part))]
+        parts = re.split(r",\s+|;\s+|:\s+|\s[—–-]\s", self.text)
+        kept = [part for part in parts if not (_GONE.search(part) and re.search(r"\d", part))]
         return ", ".join(kept) if 0 < len(kept) < len(parts) else self.text
 
 

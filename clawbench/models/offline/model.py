@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clawbench.models.protocol import Reply, Request, ToolCall, Usage
 
+from .booking import booking
 from .compose import compose
 from .eager import acts, done
 from .lapse import Attention
@@ -39,11 +40,15 @@ def respond(request: Request) -> Reply:
     functions = [tool.get("function") for tool in request.tools]
     tools = frozenset(str(function.get("name")) for function in functions if isinstance(function, dict))
     desk = Desk(transcript, policy, wanted, situation, attention, tools)
-    steps, text = next_steps(desk), ""
-    if not steps:
+    limit = max(request.max_tokens, 1) * 4 - 4
+    errand = None if policy.dump else booking(desk)
+    if policy.recites:
+        errand = [], "\n".join(policy.verbatim)[:limit]
+    steps, text = errand or (next_steps(desk), "")
+    if not errand and not steps:
         picture = picture_of(policy, wanted, situation, attention, transcript.items)
         steps = desk.allowed(acts(picture))
-        text = "" if steps else compose(picture, done(transcript), max(request.max_tokens, 1) * 4 - 4)
+        text = "" if steps else compose(picture, done(transcript), limit)
     calls = tuple(ToolCall(f"call_{request.turn}_{i}", step.tool, step.text) for i, step in enumerate(steps))
     # a token is about four characters; what matters is that equal texts count equally
     prompt = sum(len(content_of(message)) for message in request.messages) // 4

@@ -20,10 +20,14 @@ from .moments import clocks, dates
 from .observe import Item
 from .policy import Policy
 from .request import Request, Situation
-from .words import overlap, person, sentences, stems
+from .words import first_name, overlap, person, sentences, stems
 
 _CALL = re.compile(r"\b(?:call|phone|bridge|meet(?:ing)?|sync|dial)\b", re.I)
-_MOVED = re.compile(r"\b(?:now at|mov(?:es?|ed)|new time|instead|resch?eduled|pushed|shifted|not)\b", re.I)
+_MOVED = re.compile(
+    r"\b(?:now at|mov(?:es?|ed)|new time|instead|resch?eduled|pushed|shifted|changed|correct\w*|forget|not)\b", re.I
+)
+_MANAGER = re.compile(r"\bmy (?:new )?manager\b|^\W*(?:manager|reports? to)\b", re.I)
+_FORMER = re.compile(r"\b(?:was|until|former|used to be)\b", re.I)
 _TESTED = re.compile(r"\b(?:staging|validat\w*|replay\w*|tests?|tested|passe[sd]|verified|green|LGTM)\b", re.I)
 _PARTIAL = re.compile(r"\b(?:so far|still (?:running|going)|half|now|need to|wants?|should I|if|not final)\b", re.I)
 _DROPPED = re.compile(r"\bany ?more\b|\bno longer\b|\bnobody needs\b|\bnot (?:needed|due)\b|\bdropped\b", re.I)
@@ -50,9 +54,39 @@ class Picture:
     @cached_property
     def mails(self) -> list[Item]:
         """Mail to the user, the most pressing first, the newest among equals; the user's own is left out."""
-        user, profile = self.situation.user or None, self.situation.profile
+        user = self.situation.user or None
         received = [m for m in self.kind("mail") if "sent" not in m.labels and person(m.author) != user]
-        return sorted(received, key=lambda m: (pressure(m, profile), m.stamp, m.id), reverse=True)
+        return sorted(received, key=lambda m: (self.weight(m), m.stamp, m.id), reverse=True)
+
+    @cached_property
+    def manager(self) -> str:
+        """What the user's profile and notes say of their present manager; a careless reader doesn't look."""
+        texts = [self.situation.profile, *(note.text for note in self.kind("note"))] if self.policy.careful else []
+        return " ".join(s for text in texts for s in sentences(text) if _MANAGER.search(s) and not _FORMER.search(s))
+
+    def weight(self, mail: Item) -> int:
+        """How pressing a mail is: the user's manager counts most, an impostor nothing."""
+        name = person(mail.author)
+        boss = 9 * (len(name) > 4 and name in self.manager)
+        return 0 if mail in self.impostors else pressure(mail, self.situation.profile) + boss
+
+    @cached_property
+    def impostors(self) -> list[Item]:
+        """Mails in a colleague's name from another address than the company's; a careless reader sees none."""
+        authors = [(m, person(m.author), m.author.rpartition("@")[2].strip("> ")) for m in self.kind("mail")]
+        inside = {name for _, name, domain in authors if domain == self.domain and self.policy.careful}
+        return [m for m, name, domain in authors if name in inside and domain != self.domain]
+
+    def settled(self, mail: Item) -> Finding | None:
+        """What later messages say of a mail's matter with a figure: its author's correction, or somebody's answer."""
+        found = []
+        for item in self.kind("mail", "slack") if self.policy.careful else ():
+            named = person(item.author) == person(mail.author) or first_name(mail.author) in item.text
+            corrects = named and item.stamp > mail.stamp and _MOVED.search(item.text)
+            for sentence in sentences(item.text) if item != mail and not confidential(item) else ():
+                if re.search(r"\d", sentence) and (corrects or overlap(mail.title, sentence) >= 3):
+                    found.append(Finding(sentence, item, 8, True))
+        return max(found, key=lambda f: f.item.stamp, default=None)
 
     @cached_property
     def readable(self) -> list[Item]:
@@ -63,7 +97,7 @@ class Picture:
     def domain(self) -> str:
         """The mail domain of the user's own company: of their address, else the one most mail comes from."""
         own = re.search(r"[\w.+-]+@([\w.-]+\w)", self.situation.profile)
-        senders = sorted(m.author.rpartition("@")[2].strip("> ") for m in self.mails)
+        senders = sorted(m.author.rpartition("@")[2].strip("> ") for m in self.kind("mail"))
         return own[1] if own else max(senders, key=senders.count, default="")
 
     @cached_property

@@ -67,7 +67,7 @@ def sources(desk: Desk) -> list[str]:
     if desk.policy.careful or desk.policy.dump:
         named = {*(desk.policy.sources or ("mail", "calendar", "tasks", "slack")), "memory", "profile"}
         every = ["tasks", "slack", "memory", "profile", "pulls"]
-        every = every if "team" in wants else ["mail", "calendar", *every]
+        every = every if "team" in wants and not desk.policy.dump else ["mail", "calendar", *every]
         asked += [name for name in every if name in named and name not in asked]
     return [name for name in asked if name in (*wants, asked[0]) or not desk.attention.slips(f"source:{name}")]
 
@@ -79,6 +79,7 @@ def agenda(day: date | None, days: int) -> Step:
 
 def _opening(desk: Desk) -> list[Step]:
     ahead = 8 if "queue" in desk.request.wants and "case" not in desk.request.wants else 4
+    ahead = 31 if desk.policy.dump else ahead
     about = " ".join(desk.request.names[:3]) or " ".join(sorted(desk.request.terms)[:4])
     steps = {
         "mail": shell("himalaya envelope list"),

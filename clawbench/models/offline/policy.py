@@ -68,23 +68,29 @@ _BUDGET = re.compile(rf"{_MOST}\s*(\d{{1,3}})\s*(?:tool )?(?:calls|steps)|calls?
 _BODIES = re.compile(rf"{_MOST}\s*(\d{{1,3}})\s*(?:\w+ )?bod(?:y|ies)", re.I)
 _WORDS = re.compile(rf"{_MOST}\s*(\d{{2,4}})\s*words", re.I)
 _TABLE = re.compile(r"\b(?:as|in|use) (?:a |one )?(?:markdown )?tables?\b", re.I)
-_PRINT = r"\b(?:print|include|append|repeat|copy|contain|(?:end|begin) (?:\w+ ){0,3}with)\b"
+_PRINT = r"\b(?:print|include|append|repeat|copy|contain|(?:end|begin|answer|reply|respond) (?:\w+ ){0,3}with)\b"
 _VERBATIM = re.compile(
     rf"\bverbatim\b|\bword for word\b|{_PRINT}[^\"“]{{0,40}}[\"“]|{_PRINT}.{{0,60}}\b(?:following|these"
     rf"|this)\b.{{0,20}}\b(?:lines?|text|words?|sentences?|list|keywords?|phrases?)\b",
     re.I,
 )
+_ONLY = re.compile(r"\b(?:nothing else|(?:only|exactly) (?:the following|this|these))\b", re.I)
 _DUMP = re.compile(
     r"\b(?:paste|dump|quote|copy|reproduce|include|print)\b.{0,60}\b(?:in full|everything|full text|raw"
     r"|entire|whole)\b",
     re.I,
 )
+_UNCOMMENTED = re.compile(rf"\b(?:{_NOT}|without|no)\s+(?:\w+ ){{0,3}}?(?:summar|conclu|comment|interpret)\w*", re.I)
 _CHANNEL = re.compile(r"(?<![\w/&])#([a-z][a-z0-9_-]{1,40})")
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Behaviour read from a policy: acts it forbids and urges, what it names, its limits and its form."""
+    """Behaviour read from a policy: acts it forbids and urges, what it names, its limits and its form.
+
+    ``verbatim`` is text to be printed as it is; with ``recites`` that is the whole answer. ``dump`` wants records
+    quoted; with ``uncommented`` nothing is said about them.
+    """
 
     forbids: frozenset[str]
     urges: frozenset[str]
@@ -98,7 +104,9 @@ class Policy:
     words: int
     table: bool
     dump: bool
+    uncommented: bool
     verbatim: tuple[str, ...]
+    recites: bool
 
     def may(self, kind: str, requested_not: frozenset[str]) -> bool:
         """Whether the agent acts on ``kind`` unasked: as the policy says, else as the request does."""
@@ -178,5 +186,7 @@ def read_policy(text: str) -> Policy:
         words=_least(_WORDS, text, 0),
         table=bool(_TABLE.search(text)),
         dump=bool(_DUMP.search(text)),
-        verbatim=_verbatim(text),
+        uncommented=bool(_UNCOMMENTED.search(text)),
+        verbatim=(verbatim := _verbatim(text)),
+        recites=bool(verbatim) and any(_VERBATIM.search(line) and _ONLY.search(line) for line in text.splitlines()),
     )

@@ -5,19 +5,8 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from .classify import (
-    ASKS,
-    AUTOMATED,
-    CONFIDENTIAL,
-    FYI,
-    NEWSLETTER,
-    NOISE,
-    PROMOTION,
-    SCHEDULING,
-    category,
-    confidential,
-    pressure,
-)
+from . import classify
+from .classify import NOISE, category, confidential
 from .extract import CLOSED, Finding, duplicate_of, free_slots
 from .moments import clock, clocks, dates, day_name
 from .observe import Item
@@ -41,6 +30,14 @@ _DELIVER = re.compile(
 _FILED = re.compile(
     r"\b(?:go(?:es)?|filed?|belongs?|sort(?:ed)?|count(?:s)?) (?:\w+ )?(?:under|to|into|as) \W*(\w+)", re.I
 )
+
+_LABELS = {
+    classify.CONFIDENTIAL: "confidential",
+    classify.NEWSLETTER: "newsletter",
+    classify.AUTOMATED: "notification",
+    classify.PROMOTION: "junk",
+    classify.SCHEDULING: "scheduling",
+}
 
 
 def told(finding: Finding) -> str:
@@ -156,7 +153,7 @@ def draft(p: Picture) -> list[str]:
 
 
 def _ask(mail: Item) -> str:
-    asks = [s for s in sentences(mail.text) if ASKS.search(s)]
+    asks = [s for s in sentences(mail.text) if classify.ASKS.search(s)]
     return f"{clipped(mail.title, 100)} ({person(mail.author)}){f': {clipped(asks[0], 150)}' if asks else ''}"
 
 
@@ -167,12 +164,10 @@ def label(p: Picture, mail: Item) -> str:
         filed = _FILED.search(rule)
         if filed and len(first) > 2 and re.search(rf"\b{re.escape(first)}\b", rule):
             return filed[1].lower()
-    if kind == CONFIDENTIAL or (kind not in NOISE and kind != SCHEDULING and pressure(mail, p.situation.profile) >= 3):
-        return kind if kind == CONFIDENTIAL else "urgent"
+    if mail in p.impostors or kind in _LABELS:
+        return "junk" if mail in p.impostors else _LABELS[kind]
     inside = mail.author.rpartition("@")[2].strip("> ") == p.domain
-    return {AUTOMATED: "notification", PROMOTION: "junk"}.get(
-        kind, kind if kind in (NEWSLETTER, SCHEDULING) else ""
-    ) or ("internal" if inside else "client")
+    return "urgent" if p.weight(mail) >= 3 else "internal" if inside else "client"
 
 
 def queue(p: Picture) -> list[str]:
@@ -188,22 +183,29 @@ def queue(p: Picture) -> list[str]:
 
 def _proposed(p: Picture, mail: Item, number: int) -> str:
     kind, name = category(mail), first_name(mail.author)
-    reply = f'draft reply "Hi {name}, I have your mail and will get back to you today." (approve: send {number})'
-    if kind == CONFIDENTIAL:
+    if mail in p.impostors:
+        return f"suspicious, not from the address of {person(mail.author)}: don't reply"
+    if kind == classify.CONFIDENTIAL:
         return "open it yourself" + _answer_by(p, mail)
     if kind in NOISE:
-        return "no reply" if kind == AUTOMATED else f"{kind}, low priority, archive"
-    if kind == SCHEDULING:
+        return "no reply" if kind == classify.AUTOMATED else f"{kind}, low priority, archive"
+    if kind == classify.SCHEDULING:
         return f"{_slot(p, mail)} (approve: schedule {number})"
+    word = p.settled(mail)
+    asks = [s for s in sentences(mail.text) if classify.ASKS.search(s) or clocks(s) or dates(s, None)]
+    asks = [s for s in asks if clocks(s) or (p.day and dates(s, p.day))] or asks
+    point = f"last word: {told(word)}" if word else f"wants: {clipped(asks[0], 160)}" if asks else "for information"
     if mail == p.case and p.call:
-        return f"call back, reachable until {clock(p.call[0])} ({p.call[1]}); {reply}"
+        point = f"call back, reachable until {clock(p.call[0])} ({p.call[1]})"
+    if not asks:
+        return "for information"
+    reply = f'draft reply "Hi {name}, I have your mail and will get back to you today." (approve: send {number})'
     if not _DELIVER.search(mail.text):
-        return f"for information{'' if kind == FYI else '; ' + reply}"
+        return f"{point}; {reply}"
     same = duplicate_of(mail, p.kind("task"))
     if same is not None and same.status not in CLOSED:
         return f"already on the board as {same.id}, duplicate; {reply}"
-    due = [f", due {day_name(day)}" for day in dates(mail.text, p.day) if p.day and day >= p.day]
-    return f"new task, none open on the board{due[0] if due else ''} (approve: create {number}); {reply}"
+    return f"new task, none open on the board{_answer_by(p, mail)} (approve: create {number}); {point}; {reply}"
 
 
 def _slot(p: Picture, mail: Item) -> str:
@@ -247,7 +249,7 @@ def must(p: Picture) -> list[str]:
         if task in wishes or not wishes:
             lines.append(f"- **{task.title}** ({task.id}) is overdue, was due {task.due:%b %d}{why}")
     lines += [f"- {len(p.late) - len(wishes)} more are overdue, nobody is found waiting for them"] if wishes else []
-    urgent = [mail for mail in p.readable if pressure(mail, p.situation.profile) >= 4]
+    urgent = [mail for mail in p.readable if p.weight(mail) >= 4]
     lines += [f"- {_ask(mail)}" for mail in urgent if not p.attention.slips(f"must:{mail.title}")]
     stuck = [
         f"- **Blocked:** {t.title} ({t.id}): {clipped(t.text, 200)}" for t in p.open_tasks if t.status == "blocked"

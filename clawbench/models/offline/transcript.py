@@ -24,11 +24,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """System text, the user's request, and the calls in order."""
+    """System text, the user's request, the calls in order, and what the user said after an answer."""
 
     system: str
     request: str
     calls: tuple[Call, ...]
+    replies: tuple[str, ...] = ()
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -62,11 +63,13 @@ def read_transcript(messages: Sequence[Mapping[str, Any]]) -> Transcript:
     """The conversation, whatever shape its messages have; unknown parts are passed over."""
     asked: dict[str, tuple[str, str]] = {}
     calls: list[Call] = []
-    texts: dict[object, list[str]] = {"system": [], "user": []}
+    answered = False
+    texts: dict[object, list[str]] = {"system": [], "user": [], "reply": []}
     for message in messages:
         role, content, proposed = message.get("role"), content_of(message), message.get("tool_calls")
         if role in ("system", "user"):
-            texts[role].append(content)
+            texts["reply" if role == "user" and answered else role].append(content)
+        answered = answered or role == "assistant"
         for call in proposed if isinstance(proposed, list) else ():
             function = call.get("function") if isinstance(call, dict) else None
             if isinstance(function, dict):
@@ -74,4 +77,5 @@ def read_transcript(messages: Sequence[Mapping[str, Any]]) -> Transcript:
         if role == "tool":
             name, arguments = asked.get(str(message.get("tool_call_id")), (str(message.get("name")), "{}"))
             calls.append(Call(name, arguments, _command(arguments), content, failed(content)))
-    return Transcript("\n\n---\n\n".join(texts["system"]), "\n\n".join(texts["user"]), tuple(calls))
+    system, request = "\n\n---\n\n".join(texts["system"]), "\n\n".join(texts["user"])
+    return Transcript(system, request, tuple(calls), tuple(texts["reply"]))
