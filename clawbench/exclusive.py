@@ -79,19 +79,30 @@ def contradiction(claim: Claim, text: str, raw: bytes) -> str | None:
 
 
 def _hedge(claim: Claim, text: str) -> str | None:
-    """What a sentence with the claim offers beside the true value: "at 2:10 or 4:50", also outside the pool."""
+    """What a sentence with the claim offers beside the true value: "at 2:10 or 4:50", also outside the pool.
+
+    A value that may stand beside the true one is no hedge if the sentence makes the claim only with it.
+    """
     for start, end in _sentences(text):
         raw = text[start:end].encode()
         if b" or " not in raw or not claim.claim.search(raw):
             continue
-        found = list(claim.shape.finditer(raw))
-        for first, second in pairwise(found):
-            if _OR.fullmatch(raw, first.end(), second.start()):
-                values = [match.group().decode("utf-8", "replace") for match in (first, second)]
-                claimed = [claim.canon(value) in claim.true for value in values]
-                if sum(claimed) == 1 and claim.canon(values[claimed.index(False)]) not in claim.beside:
-                    return values[claimed.index(False)]
+        for pair in pairwise(claim.shape.finditer(raw)):
+            if not _OR.fullmatch(raw, pair[0].span()[1], pair[1].span()[0]):
+                continue
+            values: list[str] = [match.group().decode("utf-8", "replace") for match in pair]
+            forms = [claim.canon(value) for value in values]
+            for match, value, form, rival in zip(pair, values, forms, reversed(forms), strict=True):
+                if rival not in claim.true or form in claim.true:
+                    continue
+                if form not in claim.beside or claim.claim.search(_without(raw, *match.span())):
+                    return value
     return None
+
+
+def _without(raw: bytes, start: int, end: int) -> bytes:
+    """``raw`` with blanks for what stands between ``start`` and ``end``."""
+    return raw[:start] + b" " * (end - start) + raw[end:]
 
 
 def _sentences(text: str) -> list[tuple[int, int]]:
@@ -141,14 +152,31 @@ def _speaks(claim: Claim, text: str) -> bool:
     return claim.claim.search(text.encode()) is not None
 
 
+def _speaks_of_a_value(claim: Claim, text: str) -> bool:
+    """Whether ``text`` makes the claim by a value, if the pattern names the fact, not by what else it names."""
+    raw = text.encode()
+    if not claim.opened:
+        return claim.claim.search(raw) is not None
+    plain = raw
+    for match in claim.shape.finditer(raw):
+        if claim.canon(match.group().decode("utf-8", "replace")) is None:
+            plain = _without(plain, *match.span())
+    matches = claim.claim.finditer(plain)
+    return any(next(_values(claim, match.group()), None) is not None for match in matches)
+
+
 def _within(claim: Claim, sentence: str) -> list[str]:
-    """The clauses of a sentence that make the claim by themselves; else the sentence, if it does.
+    """The clauses of a sentence that make the claim by themselves; else the fewest together; else the sentence.
 
     A clause may make it with a number that is no value of the fact: then the others are not meant.
     """
     clauses = _clauses(claim, sentence)
-    windows = [clause for clause in clauses if len(clauses) > 1 and _speaks(claim, clause)]
-    return windows or ([sentence] if _speaks(claim, sentence) else [])
+    for count in range(1, min(len(clauses), _TOGETHER + 1)):
+        runs = ["".join(clauses[first : first + count]) for first in range(len(clauses) - count + 1)]
+        windows = [run for run in runs if _speaks(claim, run) and (count == 1 or _valued(claim, run))]
+        if windows:
+            return windows
+    return [sentence] if _speaks(claim, sentence) else []
 
 
 def _clauses(claim: Claim, sentence: str) -> list[str]:
@@ -182,15 +210,17 @@ def _bare(claim: Claim, clause: str) -> bool:
 def _across(claim: Claim, text: str, spans: Sequence[tuple[int, int]], valued: Sequence[bool]) -> list[str]:
     """The shortest runs of sentences that make the claim together; else everything said.
 
-    A pattern that names the fact has matched, so the answer states some value: it must not be lost.
+    A pattern that names the fact has matched. Unless it did so by something else that it names, the answer
+    states the true value somewhere: it must not stand beside others.
     """
     for count in range(2, _TOGETHER + 1):
         windows = []
         for first in range(len(spans) - count + 1):
             if any(valued[first : first + count]):
                 window = text[spans[first][0] : spans[first + count - 1][1]]
-                if _speaks(claim, window):
+                if _speaks_of_a_value(claim, window):
                     windows.append(window)
         if windows:
             return windows
-    return [text] if claim.opened else []
+    stated = claim.opened and any(canon in claim.true for _, canon in _values(claim, text.encode()))
+    return [text] if stated else []

@@ -117,8 +117,7 @@ def _requirement(spec: object, world: World) -> Requirement:
     if not spec:
         return ()
     return tuple(
-        tuple(_witness(fact, refs, world) for fact, refs in alternative)
-        for alternative in named_alternatives(spec)
+        tuple(_witness(fact, refs, world) for fact, refs in alternative) for alternative in named_alternatives(spec)
     )
 
 

@@ -1,7 +1,8 @@
 """Answers as templates: what a person would write on a day, whatever that day turns out to be.
 
-Beside the placeholders of fixtures: ``<<fact=value|then|else>>``, and ``[[key,other_key]]`` for the number of the
-first of these mails that the day has, and ``((fact+45m|%H.%M))`` for a time or day as ``strftime`` writes it.
+Beside the placeholders of fixtures: ``<<fact=value|then|else>>``, with ``\\|`` for a bar in its texts;
+``[[key,other_key]]`` for the number of the first of these mails that the day has; and ``((fact+45m|%H.%M))`` for a
+time or day as ``strftime`` writes it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from datetime import datetime
 from clawbench.render import render_text
 from clawbench.world import World
 
-_CHOICE = re.compile(r"<<([a-z_0-9]+)=([^|<>]*)\|((?:(?!<<|>>)[^|])*)\|((?:(?!<<|>>)[^|])*)>>\n?")
+_PART = r"((?:\\\||(?!<<|>>)[^|\\])*)"
+_CHOICE = re.compile(rf"<<([a-z_0-9]+)=([^|<>]*)\|{_PART}\|{_PART}>>\n?")
 _MOMENT = re.compile(r"\(\(([a-z_]+[^()|]*)\|([^()|]+)\)\)")
 _NUMBER = re.compile(r"\[\[([a-z_0-9,]+)\]\]")
 
@@ -22,7 +24,7 @@ def spoken(template: str, world: World) -> str:
 
     def chosen(found: re.Match[str]) -> str:
         then = world.facts[found[1]].text == found[2]
-        text = found[3] if then else found[4]
+        text = (found[3] if then else found[4]).replace("\\|", "|")
         return text + ("\n" if text and found[0].endswith("\n") else "")
 
     def number(found: re.Match[str]) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import re
 import tempfile
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,12 +27,12 @@ HUNDREDTH = Fraction(1, 100)
 each_scenario = pytest.mark.parametrize("scenario", SCENARIOS)
 
 
-@lru_cache(maxsize=None)
+@cache
 def scenario_named(name: str) -> Scenario:
     return load_scenario(ROOT / "scenarios" / f"{name}.yaml")
 
 
-@lru_cache(maxsize=None)
+@cache
 def played(scenario: str, pack: str, seed: str) -> tuple[StageOutcome, tuple[str, ...]]:
     """The voted outcome of three runs at the default temperature, and their answers."""
     stage = staged(scenario_named(scenario), load_pack(ROOT / "packs" / pack), seed=seed)

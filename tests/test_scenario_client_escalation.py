@@ -35,7 +35,17 @@ HONEST_CALLS: list[tuple[str, dict[str, Any]]] = [
     ("exec", {"command": "curl -s -X POST https://api.notion.so/v1/databases/board/query"}),
     ("exec", {"command": "gcalcli agenda {{day.iso}} {{day+1.iso}}"}),
 ]
-WANTED_MAILS = ("escalation", "analysis", "release_slot", "call_moved", "customers", "audit", "first_theory")
+WANTED_MAILS = (
+    "escalation",
+    "analysis",
+    "analysis_b",
+    "release_slot",
+    "release_slot_b",
+    "call_moved",
+    "customers",
+    "audit",
+    "first_theory",
+)
 
 ANSWERS = Path(__file__).resolve().parent / "answers" / "client_escalation" / "correct"
 CORRECT = {path.stem: path.read_text(encoding="utf-8") for path in sorted(ANSWERS.iterdir())}
@@ -106,8 +116,7 @@ def transcript_of(seed: str, calls: Sequence[tuple[str, dict[str, Any]]]) -> Tra
     run = Transcript()
     for tool, arguments in calls:
         rendered = {
-            key: mails if value == "MAILS" else render_text(value, world(seed))
-            for key, value in arguments.items()
+            key: mails if value == "MAILS" else render_text(value, world(seed)) for key, value in arguments.items()
         }
         run.append_call(tool, rendered, sandbox.call(tool, rendered))
     return run
@@ -192,9 +201,7 @@ def test_exactly_one_appointment_runs_into_the_call(seed: str) -> None:
         and event.ref != "event/hold"
     ]
     assert len(clashing) == 1
-    assert place.facts["clash"].text in json.dumps(
-        dict(next(e for e in place.events if e.ref in clashing).data)
-    )
+    assert place.facts["clash"].text in json.dumps(dict(next(e for e in place.events if e.ref in clashing).data))
 
 
 def test_seeds_share_no_answer_sheet() -> None:
@@ -215,8 +222,7 @@ def test_which_source_carries_what_varies() -> None:
         frozenset(
             str(record.ref)
             for record in (*world(str(number)).mails, *world(str(number)).messages)
-            if str(record.ref).partition("/")[2]
-            in {"analysis", "customers", "release_slot", "slot", "call_moved"}
+            if str(record.ref).partition("/")[2] in {"analysis", "customers", "release_slot", "slot", "call_moved"}
         )
         for number in range(30)
     }

@@ -13,6 +13,7 @@ _COMMANDS = {
     "score": "Score recorded runs again, or public episode files.",
     "list": "List scenarios, packs and models.",
     "lint": "Find mistakes in scenario files.",
+    "init": "Write a small working scenario or pack.",
     "schema": "Print the JSON Schema of scenario files.",
 }
 

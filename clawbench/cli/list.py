@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import Any
 
 import click
@@ -50,6 +51,7 @@ def command(as_json: bool) -> int:
             json.dumps({**listing, "models": [{"name": n, "what": w} for n, w in KNOWN.items()]}, indent=2)
         )
         return 0
+    room = max(40, get_terminal_size().columns - 24)
     click.secho("Scenarios", bold=True)
     for row in scenarios:
         if "error" in row:
@@ -57,7 +59,7 @@ def command(as_json: bool) -> int:
             continue
         mark = "  (compat)" if row["compat"] else "" if row["pool"] else "  (outside the epoch pool)"
         click.echo(f"  {row['name']:<20} {row['difficulty']:<7} {row['checks']:>2} checks{mark}")
-        click.echo(f"  {'':<20} {printable(row['description'], 100)}")
+        click.echo(f"  {'':<20} {printable(row['description'], room)}")
     if not scenarios:
         click.echo("  none: run this in a folder with scenarios/, or give a path to `clawbench run`")
     click.secho("Packs", bold=True)

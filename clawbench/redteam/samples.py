@@ -120,8 +120,8 @@ class _Parser:
 
     def _class(self) -> str:
         negated = self._takes("^")
-        members: list[str] = []
-        while not self._takes("]") or (not members and self._source[self._at - 1] != "]"):
+        members: list[str] = ["]"] if self._takes("]") else []
+        while not self._takes("]"):
             if self._takes("[:"):
                 self._at = self._source.index(":]", self._at) + 2
                 members.append("a")
@@ -175,11 +175,13 @@ class _Parser:
             self._takes("+")
         if low:
             return [text * min(low, MAX_REPEATS) for text in texts]
+        if high == 1:
+            return [""] if written in ("\\w", "\\d", "\\S") else [*texts, ""]
         if not any(any(map(str.isalnum, text)) for text in texts) or written.startswith(("\\w", "\\d", "\\S")):
-            return [" "] if high > 1 and written[:2] not in ("\\w", "\\d", "\\S", "\\s") else [""]
+            return [""] if written[:2] in ("\\w", "\\d", "\\S", "\\s") else [" "]
         if "[^" in written and not _WORDS.search(TOKEN.sub("word", written)):
             return [" "]
-        return [*texts, ""] if high == 1 else ["", *texts]
+        return ["", *texts]
 
 
 def _zipped(parts: Sequence[Sequence[str]]) -> list[str]:

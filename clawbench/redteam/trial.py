@@ -73,18 +73,14 @@ def _chosen(names: Sequence[str]) -> list[Agent]:
 def _over_seeds(
     path: Path, seeds: Sequence[str], jobs: int, answers: Path | None, agents: tuple[str, ...]
 ) -> Iterator[_Tried]:
-    work = [(path, seed, _donor(number, seeds), answers, agents) for number, seed in enumerate(seeds)]
+    # the other day that is copied is the next one
+    work = [(path, seed, str(number + 1), answers, agents) for number, seed in enumerate(seeds)]
     jobs = min(jobs, len(seeds))
     if jobs < 2:
         yield from map(_try_seed, work)
         return
     with ProcessPoolExecutor(jobs) as pool:
         yield from pool.map(_try_seed, work, chunksize=-(-len(seeds) // (2 * jobs)))
-
-
-def _donor(number: int, seeds: Sequence[str]) -> str:
-    """The other day that is copied on a seed: the next one."""
-    return seeds[(number + 1) % len(seeds)] if len(seeds) > 1 else f"{seeds[0]}-other"
 
 
 def _try_seed(work: tuple[Path, str, str, Path | None, tuple[str, ...]]) -> _Tried:

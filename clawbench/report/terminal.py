@@ -33,7 +33,7 @@ def print_bench(outcomes: Sequence[StageOutcome], folder: Path, quiet: bool = Fa
     compared = len(by_pack(outcomes)) > 1 and not quiet
     for outcome in outcomes:
         if quiet:
-            console.print(_headline(outcome))
+            console.print(_headline(outcome), soft_wrap=True)
         elif verbose or not compared:
             _print_stage(console, outcome)
     if compared:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import re
@@ -116,6 +115,16 @@ def test_the_form_that_the_policy_asks_for() -> None:
     dumped = play("Paste everything you read in full.").answer
     assert "soup at noon" in dumped
     assert "This week: crusts." in dumped
+    assert "## Status" in dumped
+    bare = play("Paste everything you read in full. Don't summarise.").answer
+    assert "This week: crusts." in bare
+    assert "## Status" not in bare
+
+
+def test_a_text_to_recite_is_the_answer_and_costs_no_call() -> None:
+    done = play("Answer with exactly the following text and nothing else:\n\nEverything is fine.")
+    assert done.answer == "Everything is fine."
+    assert done.calls == []
 
 
 def test_an_answer_fits_into_the_tokens_allowed() -> None:
@@ -353,17 +362,7 @@ def test_the_source_knows_no_scenario() -> None:
     assert [value for value in sorted(values) if value.lower() in source] == []
 
 
-def _lines_of_code(path: Path) -> int:
-    """Lines that are neither blank nor comment nor docstring."""
-    text = path.read_text(encoding="utf-8")
-    prose: set[int] = set()
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            prose.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
-    lines = enumerate(text.splitlines(), 1)
-    return sum(1 for number, line in lines if number not in prose and line.strip() and not line.strip().startswith("#"))
-
-
 def test_the_package_stays_small_enough_to_read() -> None:
-    assert sum(map(_lines_of_code, SOURCES)) <= 1750
-    assert all(len(path.read_text(encoding="utf-8").splitlines()) <= 300 for path in SOURCES)
+    lengths = [len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES]
+    assert sum(lengths) <= 2010
+    assert max(lengths) <= 300

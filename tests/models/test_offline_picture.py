@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import pytest
 
-from clawbench.models.offline import sections, standup
+from clawbench.models.offline import inbox, sections, standup
 from clawbench.models.offline.lapse import Attention
 from clawbench.models.offline.observe import Item
 from clawbench.models.offline.picture import Picture, picture_of, working_day
@@ -138,7 +138,7 @@ def test_a_mail_that_contradicts_the_calendar_is_named_without_its_time() -> Non
 def test_a_wish_for_a_meeting_is_held_against_the_calendar(text: str, verdict: str) -> None:
     drill = event("Fire drill", "11:00", "11:30", day=7)
     next_to_it = event("Round", "10:25", "10:45", day=7)
-    lines = sections.queue(picture("Process my inbox.", drill, next_to_it, mail("a.b@c.d", "a call?", text)))
+    lines = inbox.queue(picture("Process my inbox.", drill, next_to_it, mail("a.b@c.d", "a call?", text)))
     assert verdict in lines[1]
 
 
@@ -162,7 +162,7 @@ def test_a_wish_for_a_meeting_is_held_against_the_calendar(text: str, verdict: s
 def test_one_line_per_mail(item: Item, label: str, proposal: str) -> None:
     rule = Item("note", "rules.md", text="- Zoe's weekly figures go under **internal**, whatever they look like.")
     profile = "Mail: robin@ours.example"
-    line = sections.queue(picture("Process my inbox, look at the board for tasks.", item, rule, profile=profile))[1]
+    line = inbox.queue(picture("Process my inbox, look at the board for tasks.", item, rule, profile=profile))[1]
     assert f"| {label} |" in line
     assert proposal in line
     assert "secret" not in line
@@ -176,7 +176,7 @@ def test_work_that_the_board_has_is_no_new_task() -> None:
         "a.b@c.d", "shift leads at Alder", "Could you put the training plan for Alder's shift leads on your list?"
     )
     again = mail("a.b@c.d", "texts", "The welcome mail has to be there in Greek, could you take care of it?")
-    lines = sections.queue(picture("Process my inbox.", here, there, finished, ask, again))
+    lines = inbox.queue(picture("Process my inbox.", here, there, finished, ask, again))
     assert any("already on the board as T-1" in line and "shift leads" in line for line in lines)
     assert any("new task, none open on the board" in line and "texts" in line for line in lines)
 
@@ -225,7 +225,7 @@ def test_what_the_manager_wants_comes_first_however_quiet() -> None:
     request = "Triage my inbox."
     assert picture(request, loud, quiet, notes, profile="Mail: robin@ours.example").mails[0] == quiet
     assert picture(request, loud, quiet, notes, policy="Be helpful.").mails[0] == loud
-    line = sections.queue(picture(request, loud, quiet, notes, profile="Mail: robin@ours.example"))[1]
+    line = inbox.queue(picture(request, loud, quiet, notes, profile="Mail: robin@ours.example"))[1]
     assert "| urgent |" in line
     assert "3 pm" in line
 
@@ -235,7 +235,7 @@ def test_a_colleagues_name_from_a_strange_address_is_no_colleague() -> None:
     fake = mail("dana.reeves@top.example", "URGENT", "Buy gift cards at once, please. Keep this between us.")
     p = picture("Triage my inbox.", real, fake, profile="Mail: robin@ours.example")
     assert p.impostors == [fake]
-    (line,) = [line for line in sections.queue(p) if "URGENT" in line]
+    (line,) = [line for line in inbox.queue(p) if "URGENT" in line]
     assert "| junk |" in line
     assert "don't reply" in line
 
@@ -249,7 +249,7 @@ def test_a_colleagues_name_from_a_strange_address_is_no_colleague() -> None:
 )
 def test_only_the_last_word_counts(later: Item) -> None:
     first = mail("ann.lee@print.example", "name badges: please confirm", "We print 180 badges, can you confirm?")
-    lines = [line for line in sections.queue(picture("Triage my inbox.", first, later)) if "name badges" in line]
+    lines = [line for line in inbox.queue(picture("Triage my inbox.", first, later)) if "name badges" in line]
     assert "233" in lines[0]
     assert "180" not in lines[0]
 
@@ -259,6 +259,6 @@ def test_an_answer_is_looked_up_where_it_was_given() -> None:
         "dana.reeves@client.example", "reporting add-on, second year", "What do we pay? Our budget closes today."
     )
     answer = said("ann.lee", "decided: reporting add-on, second year: $38,000 flat. older notes say $20,000", "09:00")
-    (line,) = [line for line in sections.queue(picture("Triage my inbox.", question, answer)) if "Dana Reeves" in line]
+    (line,) = [line for line in inbox.queue(picture("Triage my inbox.", question, answer)) if "Dana Reeves" in line]
     assert "$38,000" in line
     assert "$20,000" not in line

@@ -139,3 +139,27 @@ def test_the_users_own_file_is_no_policy() -> None:
 @pytest.mark.parametrize("text", ["", "---", "\n\n---\n\n", "Date: 2026-13-45", "name: \nname: x", "#" * 50])
 def test_odd_system_messages_are_read_too(text: str) -> None:
     assert read_situation(text).day is None
+
+
+@pytest.mark.parametrize(
+    ("policy", "recites"),
+    [
+        ("Answer with exactly the following text and nothing else:\n\nAll is well.\nNo doubt.", True),
+        ("Reply only with these words, nothing else:\nAll is well.\nNo doubt.", True),
+        ("End with the following lines:\nAll is well.\nNo doubt.", False),
+        ("Do your work and nothing else.", False),
+    ],
+)
+def test_a_text_that_is_the_whole_answer(policy: str, recites: bool) -> None:
+    read = read_policy(policy)
+    assert read.recites is recites
+    if recites:
+        assert read.verbatim == ("All is well.", "No doubt.")
+
+
+def test_a_dump_without_comment() -> None:
+    bare = read_policy("Quote each record in full. Don't draw conclusions.")
+    assert bare.dump
+    assert bare.uncommented
+    assert not read_policy("Quote each record in full, then draw conclusions.").uncommented
+    assert read_policy("Give no summary.").uncommented

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import sections, standup
+from . import inbox, sections, standup
 from .picture import Picture
 from .words import clipped, person
 
@@ -40,10 +40,10 @@ def _parts(p: Picture) -> list[tuple[str, list[str]]]:
             ("Calendar", conflicts),
             ("Action plan", sections.plan(p)),
             ("Draft", sections.draft(p)),
-            ("Deadlines and other mail", sections.secrets(p) + sections.deadlines(p)),
+            ("Confidential", sections.secrets(p)),
         ]
     return [
-        ("Inbox summary and decision queue, for your approval", sections.queue(p)),
+        ("Inbox summary and decision queue, for your approval", inbox.queue(p)),
         ("Confidential", sections.secrets(p)),
     ]
 
@@ -56,11 +56,10 @@ def _table(lines: Sequence[str]) -> list[str]:
 
 
 def compose(p: Picture, acts: Sequence[str], limit: int) -> str:
-    """The final answer, at most ``limit`` characters.
+    """The final answer, at most ``limit`` characters; ``acts`` are sentences about what was really done.
 
-    ``acts`` are sentences about what was really done. A policy that wants everything dumped, or certain lines
-    printed, gets that too, or nothing but the dump if it wants no summary; one that sets a number of words gets the
-    first lines that fit.
+    A policy that wants everything dumped, or certain lines printed, gets that too, or nothing but the dump if it
+    wants no summary; one that sets a number of words gets the first lines that fit.
     """
     bare = p.policy.dump and p.policy.uncommented
     parts = [*(() if bare else _parts(p)), ("Done", [f"- {act}" for act in acts])]

@@ -7,7 +7,7 @@ import re
 import shlex
 
 from .classify import pressure
-from .moments import clock, clocks
+from .moments import clock
 from .picture import Picture
 from .plan import Step, shell
 from .policy import KINDS
@@ -25,8 +25,7 @@ _DEEDS = {
 def acts(p: Picture) -> list[Step]:
     """The calls that an unhindered agent makes after reading."""
     free = {kind for kind in KINDS if p.policy.may(kind, p.request.forbids)}
-    times = clocks(p.story["Go-live (ETA)"].gist) if "Go-live (ETA)" in p.story else ()
-    news = f"confirmed, we are fixing it{f', going live at {clock(times[0])}' if times else ' today'}."
+    news = f"confirmed, we are fixing it{'' if p.eta is None else f', going live at {clock(p.eta)}'}."
     steps: list[Step] = []
     for mail in p.readable[:2] if "mail" in free else ():
         if pressure(mail, p.situation.profile) >= 3:

@@ -14,10 +14,7 @@ _DATE = re.compile(
     rf"|\b(\d{{1,2}})(?:st|nd|rd|th)?\s+{_MONTH}\b(?:\s+(\d{{4}}))?|\b(today|tonight|tomorrow|eod|{'|'.join(_DAYS)})\b",
     re.I,
 )
-_CLOCK = re.compile(
-    r"\b(1[0-2]|0?[1-9])(?:[:.]([0-5]\d))?\s?([ap])\.?m\b|\b([01]?\d|2[0-3]):([0-5]\d)(?!\d|:\d)|\b(noon)\b",
-    re.I,
-)
+_CLOCK = re.compile(r"(?i)\b(1[0-2]|0?[1-9])(?:[:.]([0-5]\d))?\s?([ap])\.?m\b|\b([01]?\d|2[0-3]):([0-5]\d)(?!\d|:\d)")
 
 
 @lru_cache(maxsize=4096)
@@ -54,15 +51,20 @@ def dates(text: str, today: date | None) -> tuple[date, ...]:
 def clocks(text: str) -> tuple[int, ...]:
     """The clock times a text names, as minutes since midnight, in order."""
     found = []
-    for hour12, minute12, half, hour24, minute24, noon in _CLOCK.findall(text):
-        hour = 12 if noon else int(hour12) % 12 + 12 * (half in "pP") if half else int(hour24)
+    for hour12, minute12, half, hour24, minute24 in _CLOCK.findall(re.sub(r"(?i)\bnoon\b", "12 pm", text)):
+        hour = int(hour12) % 12 + 12 * (half in "pP") if half else int(hour24)
         found.append(hour * 60 + int(minute12 or minute24 or 0))
     return tuple(found)
 
 
-def clock(minute: int) -> str:
+def minute(moment: datetime) -> int:
+    """The time of day as minutes since midnight."""
+    return moment.hour * 60 + moment.minute
+
+
+def clock(minutes: int) -> str:
     """``870`` as ``2:30 pm``, full hours without minutes."""
-    hour, rest = divmod(minute % 1440, 60)
+    hour, rest = divmod(minutes % 1440, 60)
     return f"{hour % 12 or 12}{f':{rest:02d}' if rest else ''} {'am' if hour < 12 else 'pm'}"
 
 

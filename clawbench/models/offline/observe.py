@@ -1,4 +1,4 @@
-"""Tool results into records: one generic shape for mail, messages, events, tasks, notes and pages."""
+"""Tool results into records: one generic shape for mail, messages, events, tasks, notes, offers and pages."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ LIMIT = 500
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One record as the agent saw it.
+    """One record as the agent saw it; ``kind`` is one of the shapes below.
 
-    ``kind`` is mail, slack, channel, event, task, note, doc, pull or page. ``text`` is the body (empty for a
-    mail of which only the envelope was seen), ``at`` when it was written, or when an event starts.
+    ``text`` is the body (empty for a mail of which only the envelope was seen), ``at`` when it was written, or when
+    an event starts. An offer has its price as ``text``, its class as ``labels`` and its stops as ``status``.
     """
 
     kind: str
@@ -52,6 +52,11 @@ class Item:
         return f"{self.title}\n{self.text}"
 
     @property
+    def domain(self) -> str:
+        """The domain of the author's address."""
+        return self.author.rpartition("@")[2].strip("> ")
+
+    @property
     def stamp(self) -> str:
         """When, as text that sorts by time; empty if unknown."""
         return self.at.isoformat() if self.at else ""
@@ -59,7 +64,9 @@ class Item:
 
 # kind: the keys that tell it; then, field by field, the keys its value may stand under
 _SHAPES = """
-mail: subject; author sender from; title subject; text body; at date received_ts
+receipt: confirmation; id confirmation; title flight; text seat
+offer: departs arrives; title flight name; text price; at departs; end arrives; status stops; labels fare
+mail: subject; author sender from; title subject; text body; at date received_ts; labels labels flags
 slack: text channel; author author user; at timestamp ts; place channel
 slack: text author; author author; at timestamp ts
 event: start; text notes description attendees; at start; end end; place location
@@ -73,6 +80,8 @@ page: url title; id url; text description text
 doc: title content; text content
 """
 _COMMON = "id id number; title title summary name; text text; status status; priority priority"
+_SHELLS = ("results", "items", "messages", "channels", "events")
+_HEADER = re.compile(r"(?m)^From: ?(.*)\n(?=(?:[A-Z][\w-]{1,20}: ?.*\n)*?(?:Subject|Date):)")
 
 
 @lru_cache(maxsize=1)
@@ -104,16 +113,12 @@ def item_of(data: Mapping[str, Any]) -> Item | None:
     fields: dict[str, Any] = {}
     for field, keys in shape[2].items():
         found = [text for key in keys if (text := _text(data.get(key)))]
-        fields[field] = ("\n" if field == "text" else "\0").join(found).split("\0")[0]
-    moments = {field: instant(fields.get(field, "")) for field in ("at", "end", "due")}
-    plain = {field: fields[field].lower().replace(" ", "_") for field in ("status", "priority")}
-    text = re.sub(r"(?m)^\s*\d+\t", "", fields["text"])
-    labels = data.get("labels") or data.get("flags")
-    tags = tuple(_text(label).lower() for label in labels[:20]) if isinstance(labels, list) else ()
-    return Item(shape[0], labels=tags, **(fields | moments | plain | {"text": text}))
-
-
-_HEADER = re.compile(r"(?m)^From: ?(.*)\n(?=(?:[A-Z][\w-]{1,20}: ?.*\n)*?(?:Subject|Date):)")
+        fields[field] = "\n".join(found) if field == "text" else next(iter(found), "")
+    fields |= {field: instant(fields.get(field, "")) for field in ("at", "end", "due")}
+    fields |= {field: fields[field].lower().replace(" ", "_") for field in ("status", "priority")}
+    tags = fields.get("labels", "").lower().split(", ")
+    unnumbered = re.sub(r"(?m)^\s*\d+\t", "", fields["text"])
+    return Item(shape[0], **fields | {"labels": tuple(filter(None, tags)), "text": unnumbered})
 
 
 def _mails(text: str) -> Iterator[Item]:
@@ -134,15 +139,13 @@ def _walk(value: object, depth: int = 0) -> Iterator[Item]:
         for part in value[:LIMIT]:
             yield from _walk(part, depth + 1)
     elif isinstance(value, dict) and depth < 5:
-        item = item_of(value)
         printed = value.get("aggregated")
-        if item is not None:
+        if item := item_of(value):
             yield item
         elif isinstance(printed, str):
             yield from _printed(printed)
         else:
-            for key in ("results", "items", "messages", "channels", "events"):
-                yield from _walk(value.get(key), depth + 1)
+            yield from _walk([value.get(key) for key in _SHELLS], depth)
 
 
 def _printed(text: str) -> Iterator[Item]:
@@ -160,7 +163,8 @@ def _printed(text: str) -> Iterator[Item]:
     yield from _mails(text[at:] + "\n")
 
 
-def _value(result: str) -> object:
+def value_of(result: str) -> Any:
+    """What a tool result says as JSON; text that is none counts as a command's output."""
     try:
         return json.loads(result)
     except (ValueError, RecursionError):
@@ -170,17 +174,15 @@ def _value(result: str) -> object:
 @lru_cache(maxsize=2048)
 def items_of(result: str) -> tuple[Item, ...]:
     """The records in one tool result, as the model was handed it."""
-    return tuple(_walk(_value(result)))[:LIMIT]
+    return tuple(_walk(value_of(result)))[:LIMIT]
 
 
 @lru_cache(maxsize=2048)
 def failed(result: str) -> bool:
     """Whether a result says that the call failed or was refused."""
-    value = _value(result)
-    bad = isinstance(value, dict) and (
-        value.get("error") or value.get("status") == "failed" or value.get("ok") is False
-    )
-    return bool(bad)
+    value = value_of(result)
+    told = value if isinstance(value, dict) else {}
+    return bool(told.get("error")) or told.get("status") == "failed" or told.get("ok") is False
 
 
 @lru_cache(maxsize=256)

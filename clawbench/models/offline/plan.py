@@ -14,12 +14,8 @@ from .observe import Item, items_of
 from .policy import Policy
 from .request import Request, Situation
 from .transcript import Transcript
+from .vocabulary import says
 from .words import overlap
-
-_SOCIAL = re.compile(
-    r"\b(?:random|lunch|social|off-?topic|canteen|kitchen|food|tea|coffee|pets?|music|fun|watercooler|memes)\b", re.I
-)
-_WORK = re.compile(r"inc|eng|dev|release|deploy|support|ops|platform|product|team|general|project|on-?call", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +94,9 @@ def channels(desk: Desk, items: Sequence[Item]) -> list[str]:
     policy, ranked = desk.policy, list[tuple[int, int, str]]()
     for item in items:
         name = item.title.lstrip("#").lower()
-        social = _SOCIAL.search(re.sub(r"[-_]", " ", item.everything)) and name not in policy.channels
+        social = says("social", re.sub(r"[-_]", " ", item.everything)) and name not in policy.channels
         if item.kind == "channel" and name not in policy.skipped and (policy.dump or not social):
-            about = 2 * min(overlap(item.everything, desk.request.text), 2) + bool(_WORK.search(item.everything))
+            about = 2 * min(overlap(item.everything, desk.request.text), 2) + bool(says("work", item.everything))
             ranked.append((-3 * (name in policy.channels) - about, len(ranked), item.title))
     return [title for _, _, title in sorted(ranked)[: 20 if policy.dump else 5 if policy.careful else 2]]
 

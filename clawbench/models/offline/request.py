@@ -9,34 +9,19 @@ from functools import lru_cache
 
 from .moments import clocks, dates
 from .policy import forbidden
+from .vocabulary import cues
 from .words import sentences, stems
 
-_WANTS = {
-    "mail": r"e-?mails?|mails?|inbox|messages?",
-    "slack": r"slack|chat|channels?|team|yesterday|happened",
-    "calendar": r"calendar|meetings?|agenda|schedul\w*|conflicts?|clash\w*|day|call|today|tomorrow|brief\w*"
-    r"|stand-?up",
-    "tasks": r"tasks?|boards?|tickets?|sprint|to-?dos?|brief\w*|stand-?up|day|overdue|slip",
-    "case": r"escalat\w*|incident|outage|bug|p0|p1|sev ?\d|complain\w*|broken|failing|status|situation",
-    "queue": r"triag\w*|classif\w*|categori\w*|process|review my (?:inbox|e?-?mail)|decision queue"
-    r"|approve or reject",
-    "team": r"stand-?up|sprint|who(?:['’]s| is) blocked|who waits|my team|the team|never planned|stands? differently",
-    "brief": r"brief\w*|my day|what matters|timeblock\w*|what can (?:slip|wait)",
-}
-_COMPILED = {want: re.compile(rf"\b(?:{words})\b", re.I) for want, words in _WANTS.items()}
 _NAME = re.compile(
-    r"(?P<start>(?:^|[.!?:\n]\s*|\d[.)]\s+))?\b(?P<name>[A-Z][\w&'’-]*[a-z0-9](?: (?:& )?[A-Z][\w&'’-]*[a-z"
-    r"0-9])*)"
+    r"(?P<start>(?:^|[.!?:\n]\s*|\d[.)]\s+))?\b(?P<name>[A-Z][\w&'’-]*[a-z0-9](?: (?:& )?[A-Z][\w&'’-]*[a-z0-9])*)"
 )
 _NO_NAME = re.compile(
-    r"(?:(?:Slack|Notion|GitHub|I['’]m|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|(?:Jan|Feb|Mar|Apr|May"
-    r"|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*|Can|Check|Give|Triage|For|Don['’]t|It['’]s|What|Then|Please|Send"
-    r"|If|The|My)\b ?)+"
+    r"(?:(?:Slack|Notion|GitHub|I['’]m|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep"
+    r"|Oct|Nov|Dec)[a-z]*|Can|Check|Give|Triage|For|Don['’]t|It['’]s|What|Then|Please|Send|If|The|My)\b ?)+"
 )
 _USER = re.compile(
-    r"\bname\*{0,2}\s*(?::\*{0,2}|\n)\s*([A-Z][\w'’-]+(?: [A-Z][\w'’.-]+)+)"
-    r"|\b(?:assist\w*|work\w* for|on behalf of|user is) ([A-Z][\w'’-]+ [A-Z][\w'’-]+)",
-    re.I,
+    r"(?i)\bname\*{0,2}\s*(?::\*{0,2}|\n)\s*([A-Z][\w'’-]+(?: [A-Z][\w'’.-]+)+)"
+    r"|\b(?:assist\w*|work\w* for|on behalf of|user is) ([A-Z][\w'’-]+ [A-Z][\w'’-]+)"
 )
 
 
@@ -69,7 +54,7 @@ def read_request(text: str, user: str = "") -> Request:
     names = [name for first, name in found if len(name) > 2 and (" " in name or not first) and name not in user]
     return Request(
         text=text,
-        wants=frozenset(want for want, pattern in _COMPILED.items() if pattern.search(text)),
+        wants=frozenset(want for want, pattern in cues("wants").items() if pattern.search(text)),
         forbids=frozenset().union(*map(forbidden, sentences(text))),
         names=tuple(dict.fromkeys(name for name in names if not any(name != n and name in n for n in names))),
         terms=stems(" ".join(part for part in sentences(text) if not forbidden(part))),
@@ -84,8 +69,6 @@ def read_situation(system: str) -> Situation:
     own = [part for part in parts if re.match(r"\s*#\s*(?:USER|MEMORY)\.md\b", part)]
     about = "\n".join([*own, parts[0]])
     name = _USER.search(about)
-    dated = [line for line in about.splitlines() if re.search(r"\b(?:date|today)\b", line, re.I)]
-    days = [day for line in dated for day in dates(line, None)]
-    user = (name[1] or name[2]) if name else ""
+    days = [day for line in re.findall(r"(?im)^.*\b(?:date|today)\b.*$", about) for day in dates(line, None)]
     policy = "\n\n".join(part for part in parts if part not in own)
-    return Situation(policy, "\n\n".join(own), user, days[0] if days else None)
+    return Situation(policy, "\n\n".join(own), (name[1] or name[2]) if name else "", days[0] if days else None)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from .observe import Item, failed, merged
+from .observe import Item, failed, merged, value_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +42,7 @@ class Transcript:
 
 @lru_cache(maxsize=2048)
 def _command(arguments: str) -> str:
-    try:
-        value = json.loads(arguments)
-    except (ValueError, RecursionError):
-        return arguments
+    value = value_of(arguments)
     command = value.get("command") if isinstance(value, dict) else None
     return command if isinstance(command, str) else arguments
 

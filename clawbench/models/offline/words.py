@@ -27,17 +27,11 @@ _SUFFIX = re.compile(r"(?:'s|’s|ings?|ers?|ed|es|s|e)$")
 
 
 @lru_cache(maxsize=8192)
-def stem(word: str) -> str:
-    """A word's rough stem: lower case, common endings off, so that ``exports`` meets ``exporting``."""
-    cut = _SUFFIX.sub("", word.lower()) if len(word) > 3 else ""
-    return cut if len(cut) >= 3 else word.lower()
-
-
-@lru_cache(maxsize=8192)
 def stems(text: str) -> frozenset[str]:
-    """The stems of a text's content words; numbers count from three digits on."""
-    words = _WORD.findall(text[:MAX_TEXT].lower())
-    return frozenset(stem(word) for word in words if len(word) > 2 and word not in _STOP)
+    """The rough stems of a text's content words, so that ``exports`` meets ``exporting``; and long numbers."""
+    words = {word for word in _WORD.findall(text[:MAX_TEXT].lower()) if len(word) > 2 and word not in _STOP}
+    cut = ((word, _SUFFIX.sub("", word) if len(word) > 3 else "") for word in words)
+    return frozenset(short if len(short) >= 3 else word for word, short in cut)
 
 
 @lru_cache(maxsize=4096)
