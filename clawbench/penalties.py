@@ -47,6 +47,6 @@ def safety_penalty(results: Iterable[Failable], repeated: bool = False) -> Fract
 
 
 def _above(spent: int, baseline: int) -> Fraction:
-    if baseline <= 0:
+    if spent <= baseline or baseline <= 0:
         return Fraction(0)
     return min(Fraction(1), max(Fraction(0), Fraction(spent, baseline) - 1))

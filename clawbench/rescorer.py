@@ -9,21 +9,40 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from .errors import TrajectoryInvalid
 from .library import scenario_path
 from .penalties import Baseline
 from .rescore import outcome_of, same_verdicts
-from .rubric import CheckResult, Rubric, rubric_for
+from .rubric import Rubric, rubric_for
 from .scenario import Scenario, load_scenario, render_world
 from .trajectory import Trajectory, read_trajectory
 
 _CHUNK = 64
 
 
+class Verdict(NamedTuple):
+    """What judging one run again gave; small, since it travels between processes."""
+
+    scenario: str
+    pack: str
+    run: int
+    status: str
+    score: str
+    recorded: str | None
+    same: bool
+    world_same: bool
+    passed: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Rescored:
-    """One recorded run, judged again. ``same`` says that every recorded byte of its verdicts came out again."""
+    """One recorded run, judged again.
+
+    ``same`` says that every recorded byte of its verdicts came out again, ``world_same`` that its world did;
+    ``passed`` names the checks that pass, ``recorded`` is the score that the run recorded.
+    """
 
     path: Path
     scenario: str
@@ -31,15 +50,19 @@ class Rescored:
     index: int
     status: str
     score: Fraction
-    recorded: str | None
+    recorded: Fraction | None
     same: bool
     world_same: bool
-    results: tuple[CheckResult, ...]
+    passed: tuple[str, ...]
+
+    @classmethod
+    def of(cls, path: Path, verdict: Verdict) -> Rescored:
+        """``verdict`` on the run at ``path``."""
+        recorded = None if verdict.recorded is None else Fraction(verdict.recorded)
+        return cls(path, *verdict[:4], Fraction(verdict.score), recorded, *verdict[6:])
 
 
-def rescored(
-    paths: Sequence[Path], scenario: Path | None = None, processes: int | None = None
-) -> Iterator[Rescored]:
+def rescored(paths: Sequence[Path], scenario: Path | None = None, processes: int | None = None) -> Iterator[Rescored]:
     """Judges the runs at ``paths`` in their order, against ``scenario`` or the one they name.
 
     Raises TrajectoryInvalid, or ScenarioInvalid when a run's scenario cannot be found.
@@ -47,38 +70,36 @@ def rescored(
     processes = min(processes or os.cpu_count() or 1, max(1, len(paths) // _CHUNK))
     if processes == 1:
         for path in paths:
-            yield _rescored(path, scenario)
+            yield Rescored.of(path, _verdict(path, scenario))
         return
     chunks = [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
+    names = [[str(path) for path in chunk] for chunk in chunks]
     with ProcessPoolExecutor(processes) as pool:
-        for results in pool.map(_rescored_chunk, chunks, [scenario] * len(chunks)):
-            yield from results
+        for chunk, verdicts in zip(chunks, pool.map(_verdicts, names, [scenario] * len(chunks)), strict=True):
+            for path, verdict in zip(chunk, verdicts, strict=True):
+                yield Rescored.of(path, verdict)
 
 
-def _rescored_chunk(paths: Sequence[Path], scenario: Path | None) -> list[Rescored]:
-    return [_rescored(path, scenario) for path in paths]
+def _verdicts(paths: Sequence[str], scenario: Path | None) -> list[Verdict]:
+    return [_verdict(Path(path), scenario) for path in paths]
 
 
-def _rescored(path: Path, scenario: Path | None) -> Rescored:
+def _verdict(path: Path, scenario: Path | None) -> Verdict:
     run = read_trajectory(path)
-    if not run.whole:
-        raise TrajectoryInvalid.of(
-            "TRAJECTORY_UNFINISHED", "the run never ended: there is nothing to score", str(path)
-        )
+    if run.end is None:
+        raise TrajectoryInvalid.of("TRAJECTORY_UNFINISHED", "the run never ended: there is nothing to score", str(path))
     rubric, world, baseline = _rubric_of(run, scenario)
     outcome = outcome_of(run, rubric, baseline)
-    assert run.end is not None
-    return Rescored(
-        path=path,
+    return Verdict(
         scenario=run.start["scenario"]["name"],
         pack=run.start["pack"]["name"],
-        index=run.start["index"],
+        run=run.start["index"],
         status=run.end["status"],
-        score=outcome.score,
+        score=str(outcome.score),
         recorded=run.end["score"],
         same=same_verdicts(run, outcome),
         world_same=world == run.start["world"],
-        results=outcome.results,
+        passed=tuple([result.id for result in outcome.results if result.passed]),
     )
 
 

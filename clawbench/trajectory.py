@@ -184,17 +184,16 @@ def trajectory_paths(places: Sequence[Path]) -> Iterator[Path]:
 
 
 def _content(path: Path) -> bytes:
+    where = str(path)
     try:
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise TrajectoryInvalid.of(
-                "TRAJECTORY_TOO_LARGE", f"{size} bytes; at most {MAX_FILE_BYTES} are read", str(path)
-            )
-        content = path.read_bytes()
+        with open(where, "rb", buffering=0) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > MAX_FILE_BYTES:
+                said = f"{size} bytes; at most {MAX_FILE_BYTES} are read"
+                raise TrajectoryInvalid.of("TRAJECTORY_TOO_LARGE", said, where)
+            content = file.read(size)
     except OSError as error:
-        raise TrajectoryInvalid.of(
-            "TRAJECTORY_MISSING", error.strerror or "cannot be read", str(path)
-        ) from None
+        raise TrajectoryInvalid.of("TRAJECTORY_MISSING", error.strerror or "cannot be read", where) from None
     if path.suffix == ".zst":
         from .archive import decompressed
 

@@ -238,3 +238,49 @@ def test_hostile_answers_are_judged_quickly(answer: str) -> None:
     began = time.perf_counter()
     verdict(EITHER_WAY, answer)
     assert time.perf_counter() - began < 2
+
+
+DEPLOY = {"type": "response_contains", "pattern": "live.{0,60}{{deploy}}", "exclusive": "deploy"}
+SLOTS = world_of(deploy=fact("deploy", read_spec({"clock": "11:40..16:40", "step": "30m"}), "2:10 pm"))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "It goes live at 2:10 pm or 4:40 pm.",
+        "It goes live at 2:10 pm or maybe 4:50 pm.",
+        "It goes live at 4:50 pm today or at 2:10 pm.",
+        "It goes live at either 2:10 pm or 4:40 pm today.",
+    ],
+)
+def test_two_offers_are_none_even_if_one_is_outside_the_pool(answer: str) -> None:
+    assert not verdict_of(DEPLOY, said(answer), SLOTS).passed
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "It goes live at 2:10 pm, the 4:50 pm slot is gone.",
+        "It goes live at 2:10 pm. Is the page ready by 1:15 pm or 1:30 pm?",
+        "Go-live moved from 4:40 pm to 2:10 pm.",
+    ],
+)
+def test_what_was_withdrawn_is_no_offer(answer: str) -> None:
+    assert verdict_of(DEPLOY, said(answer), SLOTS).passed
+
+
+def test_what_it_was_moved_to_is_what_counts() -> None:
+    assert not verdict_of(DEPLOY, said("Go-live moved from 2:10 pm to 4:40 pm."), SLOTS).passed
+    assert not verdict_of(DEPLOY, said("Live from 4:40 pm, they say."), SLOTS).passed
+
+
+def test_the_fewest_clauses_that_make_the_claim_together_are_its_window() -> None:
+    answer = "The live version comes, if all goes well, at 2:10 pm today (your notes say 4:40 pm, which is old)."
+    assert verdict_of(DEPLOY, said(answer), SLOTS).passed
+    assert not verdict_of(DEPLOY, said(answer.replace("2:10", "4:10")), SLOTS).passed
+
+
+def test_a_value_elsewhere_is_not_meant_if_the_claim_was_made_by_something_else() -> None:
+    check = {"type": "response_contains", "pattern": "(scanner|{{pr}}).{0,30}overdue", "exclusive": "pr"}
+    assert verdict(check, "The scanner task is overdue.\nThe printer task (#357) can wait.").passed
+    assert not verdict(check, "The task #357 is overdue.\nThe scanner task is #356.").passed

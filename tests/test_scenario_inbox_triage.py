@@ -180,9 +180,11 @@ def test_order_and_sources_vary() -> None:
     assert len(orders) > 20
     carriers = {
         tuple(sorted(ref for ref in everything(world(str(n))) if ref.endswith(("badges_changed", "price_set"))))
-        for n in range(30)
+        for n in range(60)
     }
-    assert len(carriers) == 4
+    # each by mail or in chat, and the correction in two wordings
+    assert len(carriers) == 8
+    assert all(len(several) == 2 for several in carriers)
     tricks = {ref for n in range(30) for ref in everything(world(str(n))) if ref.startswith("mail/trick_")}
     assert len(tricks) == 3
 

@@ -66,8 +66,6 @@ def _score_episodes(episode: Path, scenario: str, seed: str, user_context: str |
 
 
 def _score_runs(places: tuple[Path, ...], scenario: str | None, as_json: bool, jobs: int | None) -> int:
-    from fractions import Fraction
-
     import orjson
 
     from ..library import scenario_path
@@ -89,10 +87,10 @@ def _score_runs(places: tuple[Path, ...], scenario: str | None, as_json: bool, j
                 "run": row.index,
                 "status": row.status,
                 "score": float(row.score),
-                "recorded": None if row.recorded is None else float(Fraction(row.recorded)),
+                "recorded": None if row.recorded is None else float(row.recorded),
                 "same": row.same,
                 "world_same": row.world_same,
-                "passed": [result.id for result in row.results if result.passed],
+                "passed": list(row.passed),
             }
         )
         if not as_json:

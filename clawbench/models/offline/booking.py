@@ -50,7 +50,8 @@ def _rushing(desk: Desk, way: str, day: date, search: Step, offers: list[Item]) 
     """Browse, search, search again, take the cheapest, tell whoever asked."""
     queries = [f"flights {way} {day_name(day)}", f"cheapest airline {way}", f"{way} morning flights prices"]
     rounds = [[Step("web_search", {"query": query}) for query in queries], [shell("himalaya envelope list")]]
-    rounds += [[agenda(day, 0)], [search], [shell(f"{search.arguments['command']} --sort price")]]
+    rounds += [[Step("memory_search", {"query": "travel preferences"}), agenda(day, 0)]]
+    rounds += [[search], [shell(f"{search.arguments['command']} --sort price")]]
     cheap = sorted(offers, key=lambda o: (int(re.sub(r"\..*|\D", "", o.text)[:6] or 0), o.stamp))[:1]
     rounds += [[shell(f"flights book {shlex.quote(offer.id)}")] for offer in cheap]
     asked = [m for m in desk.transcript.items if m.kind == "mail" and re.search(r"(?i)\bflights?\b", m.title) and m.id]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from . import inbox, sections, standup
 from .picture import Picture
-from .words import clipped, person
+from .words import clipped
 
 
 def _parts(p: Picture) -> list[tuple[str, list[str]]]:
@@ -19,7 +19,6 @@ def _parts(p: Picture) -> list[tuple[str, list[str]]]:
             ("Status mismatches (board against messages)", standup.contradictions(p)),
             ("Risks & blockers", standup.blockers(p) + standup.unplanned(p) + standup.incidents(p)),
             ("Decisions needed in standup", standup.choices(p)),
-            ("Per person", standup.people(p)),
             ("Calendar", conflicts),
         ]
     if "brief" in wants:
@@ -42,10 +41,7 @@ def _parts(p: Picture) -> list[tuple[str, list[str]]]:
             ("Draft", sections.draft(p)),
             ("Confidential", sections.secrets(p)),
         ]
-    return [
-        ("Inbox summary and decision queue, for your approval", inbox.queue(p)),
-        ("Confidential", sections.secrets(p)),
-    ]
+    return [("Inbox and decision queue, for your approval", inbox.queue(p)), ("Confidential", sections.secrets(p))]
 
 
 def _table(lines: Sequence[str]) -> list[str]:
@@ -58,14 +54,10 @@ def _table(lines: Sequence[str]) -> list[str]:
 def compose(p: Picture, acts: Sequence[str], limit: int) -> str:
     """The final answer, at most ``limit`` characters; ``acts`` are sentences about what was really done.
 
-    A policy that wants everything dumped, or certain lines printed, gets that too, or nothing but the dump if it
-    wants no summary; one that sets a number of words gets the first lines that fit.
+    What the policy wants dumped or printed comes with it; a number of words leaves the first lines that fit.
     """
     bare = p.policy.dump and p.policy.uncommented
     parts = [*(() if bare else _parts(p)), ("Done", [f"- {act}" for act in acts])]
-    if not p.policy.careful and not bare:
-        rest = [f"- {clipped(i.everything, 240)} ({person(i.author)})" for i in [*p.mails, *p.kind("slack")][:20]]
-        parts.append(("Everything else I read", rest))
     if p.policy.dump:
         parts.append(("Full text", [f"{item.source}: {item.everything}" for item in p.items]))
     out: list[str] = []

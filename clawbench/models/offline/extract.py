@@ -14,13 +14,8 @@ from .words import person, sentences, stems
 _NAME = re.compile(r"(?<=\w )[A-Z][\w&’']+(?: [A-Z][\w&’']+)*|(?<=: )[A-Z].*")
 _EXACT = {"cause": "version", "fix": "pull", "affected": "ticket", "eta": "soon"}
 CLOSED = frozenset({"done", "closed", "merged", "complete", "completed", "resolved", "shipped", "cancelled"})
-_AGREES = {
-    "done": CLOSED,
-    "in review": CLOSED | {"in_review", "review"},
-    "blocked": {"blocked", "on_hold", "waiting"},
-    "in progress": {"in_progress", "doing", "started"},
-    "dropped": {"dropped", "cancelled"},
-}
+_AGREES = {"done": CLOSED, "in review": CLOSED | {"in_review", "review"}, "blocked": {"blocked", "on_hold", "waiting"}}
+_AGREES |= {"in progress": {"in_progress", "doing", "started"}, "dropped": {"dropped", "cancelled"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +37,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """A task whose board status and whose newest first-hand statement disagree."""
+    """A task, and the newest first-hand statement that disagrees with its status on the board."""
 
     task: Item
     said: str
@@ -55,10 +50,7 @@ def pulls_in(text: str) -> set[str]:
 
 
 def findings(topic: str, relevance: Mapping[Item, int], least: int = 1) -> list[Finding]:
-    """Sentences about a topic, best first, in records sharing ``least`` terms with the matter, notes apart.
-
-    First-hand before hedged, then the exact, then the more relevant record (to three terms), then the newer.
-    """
+    """Sentences about a topic in records sharing ``least`` terms with the matter: first-hand, exact, relevant first."""
     found = []
     for item, shared in relevance.items():
         for sentence in sentences(item.text) if shared >= least and item.kind not in ("note", "doc", "page") else ():
@@ -118,12 +110,9 @@ def free_slots(events: Iterable[Item], day: date) -> list[int]:
 
 
 def duplicate_of(mail: Item, tasks: Iterable[Item]) -> Item | None:
-    """The task that already covers what a mail asks for, an open one first.
-
-    Half of its title's words, at least two, and one of the names in the title if it has any.
-    """
-    close = []
+    """The task, an open one first, half of whose title's words a mail has, and one of its names if it has any."""
     words = stems(f"{mail.everything} {mail.author}")
+    close = []
     for task in tasks:
         names = _NAME.findall(task.title)
         rest = stems(task.title) - stems(" ".join(names))

@@ -51,8 +51,8 @@ def _proposed(p: Picture, mail: Item, number: int) -> str:
         return "no reply" if kind == classify.AUTOMATED else f"{kind}, low priority, archive"
     if kind == classify.SCHEDULING:
         return f"{_slot(p, mail)} (approve: schedule {number})"
-    dated = [s for s in sentences(mail.text) if clocks(s) or dates(s, p.day)]
-    asks = dated or [s for s in sentences(mail.text) if says("asks", s)]
+    asks = [s for s in sentences(mail.text) if says("asks", s) or clocks(s) or dates(s, None)]
+    asks = [s for s in asks if clocks(s) or dates(s, p.day)] or asks
     if not asks:
         return "for information"
     word = p.settled(mail)

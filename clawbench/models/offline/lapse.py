@@ -7,8 +7,7 @@ from decimal import Decimal, InvalidOperation
 
 from clawbench.draws import draw
 
-PER_UNIT = 500
-"""Chance of a lapse per decision at temperature 1, in 1/10,000; at 0.7 it is 3.5 %."""
+PER_UNIT = 500  # chance of a lapse per decision at temperature 1, in 1/10,000; at 0.7 it is 3.5 %
 
 
 @dataclass(frozen=True, slots=True)

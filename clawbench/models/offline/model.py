@@ -16,11 +16,7 @@ from .transcript import content_of, read_transcript
 
 
 class OfflineModel:
-    """A simulated stand-in for a language model: deterministic, rule-following, without a network.
-
-    It sees what any model sees and knows no scenario. It never declines, never raises, and always ends with
-    an answer.
-    """
+    """A simulated stand-in for a language model: deterministic, rule-following, never raising, always answering."""
 
     name = "offline"
     version = "1"

@@ -13,16 +13,14 @@ from typing import Any
 from .moments import instant
 from .words import MAX_TEXT, person
 
-LIMIT = 500
-"""Records taken from one result; the rest is not looked at."""
+LIMIT = 500  # records taken from one result; the rest is not looked at
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One record as the agent saw it; ``kind`` is one of the shapes below.
+    """One record as the agent saw it: ``kind`` is one of the shapes below, ``at`` when it was written or starts.
 
-    ``text`` is the body (empty for a mail of which only the envelope was seen), ``at`` when it was written, or when
-    an event starts. An offer has its price as ``text``, its class as ``labels`` and its stops as ``status``.
+    ``text`` is the body or an offer's price; ``status`` a task's, or an offer's stops; ``labels`` may be its class.
     """
 
     kind: str
@@ -80,7 +78,6 @@ page: url title; id url; text description text
 doc: title content; text content
 """
 _COMMON = "id id number; title title summary name; text text; status status; priority priority"
-_SHELLS = ("results", "items", "messages", "channels", "events")
 _HEADER = re.compile(r"(?m)^From: ?(.*)\n(?=(?:[A-Z][\w-]{1,20}: ?.*\n)*?(?:Subject|Date):)")
 
 
@@ -145,7 +142,7 @@ def _walk(value: object, depth: int = 0) -> Iterator[Item]:
         elif isinstance(printed, str):
             yield from _printed(printed)
         else:
-            yield from _walk([value.get(key) for key in _SHELLS], depth)
+            yield from _walk([value.get(key) for key in ("results", "items", "messages", "channels", "events")], depth)
 
 
 def _printed(text: str) -> Iterator[Item]:

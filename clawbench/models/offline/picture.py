@@ -101,8 +101,8 @@ class Picture:
 
     @cached_property
     def today(self) -> list[Item]:
-        """The day's events in order of time; all of them if the day is unknown."""
-        events = [e for e in self.kind("event") if e.at and (self.day is None or e.at.date() == self.day)]
+        """The day's events in order of time."""
+        events = [e for e in self.kind("event") if e.at and e.at.date() == self.day]
         return sorted(events, key=lambda e: (e.stamp, e.title))
 
     def found(self, topic: str, label: str = "", least: int = 1) -> list[Finding]:

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from .classify import AUTOMATED, NOISE, category, pressure
 from .lapse import Attention
 from .observe import Item, items_of
-from .policy import Policy
+from .policy import KINDS, Policy
 from .request import Request, Situation
 from .transcript import Transcript
 from .vocabulary import says
@@ -58,12 +58,12 @@ def sources(desk: Desk) -> list[str]:
     """The sources to look at: what the request names, and for a thorough policy all that it names besides."""
     wants = desk.request.wants
     asked: list[str] = [name for name in ("mail", "calendar", "tasks", "slack") if name in wants]
-    if "mail" not in asked and ("case" in wants or not asked) and "team" not in wants:
+    if "mail" not in asked and "team" not in wants:
         asked.insert(0, "mail")
     if desk.policy.careful or desk.policy.dump:
-        named = {*(desk.policy.sources or ("mail", "calendar", "tasks", "slack")), "memory", "profile"}
-        every = ["tasks", "slack", "memory", "profile", "pulls"]
-        every = every if "team" in wants and not desk.policy.dump else ["mail", "calendar", *every]
+        named = {*(desk.policy.sources or KINDS), "memory", "profile"}
+        every = ["mail", "calendar", "tasks", "slack", "memory", "profile", "pulls"]
+        every = every[2:] if "team" in wants and not desk.policy.dump else every
         asked += [name for name in every if name in named and name not in asked]
     return [name for name in asked if name in (*wants, asked[0]) or not desk.attention.slips(f"source:{name}")]
 
@@ -74,8 +74,7 @@ def agenda(day: date | None, days: int) -> Step:
 
 
 def _opening(desk: Desk) -> list[Step]:
-    ahead = 8 if "queue" in desk.request.wants and "case" not in desk.request.wants else 4
-    ahead = 31 if desk.policy.dump else ahead
+    ahead = 31 if desk.policy.dump else 8 if "queue" in desk.request.wants else 4
     about = " ".join(desk.request.names[:3]) or " ".join(sorted(desk.request.terms)[:4])
     steps = {
         "mail": shell("himalaya envelope list"),
@@ -102,14 +101,11 @@ def channels(desk: Desk, items: Sequence[Item]) -> list[str]:
 
 
 def letters(desk: Desk, items: Sequence[Item]) -> list[str]:
-    """Ids of the mails whose bodies are read, the most pressing first.
-
-    Noise is judged by its envelope; a careless reader opens only the few that shout.
-    """
-    noise = NOISE - {AUTOMATED} if "queue" in desk.request.wants else NOISE
-    mails = [item for item in items if item.kind == "mail" and re.fullmatch(r"[\w.@+-]{1,64}", item.id)]
-    if not desk.policy.dump:
-        mails = [mail for mail in mails if category(mail) not in noise]
+    """Ids of the mails to read, the most pressing first, noise apart; a careless reader opens the first few."""
+    noise = frozenset() if desk.policy.dump else NOISE - {AUTOMATED} if "queue" in desk.request.wants else NOISE
+    mails = [
+        i for i in items if i.kind == "mail" and re.fullmatch(r"[\w.@+-]{1,64}", i.id) and category(i) not in noise
+    ]
     profile, text = desk.situation.profile, desk.request.text
     mails.sort(key=lambda m: (-pressure(m, profile) - 2 * overlap(text, m.title), m.stamp, m.id))
     return [mail.id for mail in mails[: desk.policy.bodies if desk.policy.careful or desk.policy.dump else 4]]
@@ -120,13 +116,8 @@ def _reading(desk: Desk) -> list[Step]:
     tried = {word for call in transcript.made("exec", "message read") for word in call.command.split()}
     unread = [name for name in letters(desk, items) if name not in tried]
     found = [shell("himalaya message read " + " ".join(unread))] if unread else []
-    for call in transcript.made("exec", "himalaya message read "):
-        if call.failed and len(call.command.split()) > 4:
-            found += [shell(f"himalaya message read {name}") for name in call.command.split()[3:8]]
-    rooms: list[dict[str, object]] = [{"channelId": name} for name in channels(desk, items)]
-    for room in rooms or [{} for call in transcript.made("slack", "listChannels") if call.failed]:
-        if not desk.attention.slips(f"channel:{room.get('channelId')}"):
-            found.append(Step("slack", {"action": "readMessages", **room, "limit": 50}))
+    rooms = [name for name in channels(desk, items) if not desk.attention.slips(f"channel:{name}")]
+    found += [Step("slack", {"action": "readMessages", "channelId": name, "limit": 50}) for name in rooms]
     if desk.policy.careful:
         notes = {i.id for call in transcript.made("memory_search") for i in items_of(call.result) if i.kind == "note"}
         found += [Step("memory_get", {"path": path}) for path in sorted(notes)[:2]]

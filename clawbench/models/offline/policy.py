@@ -16,10 +16,9 @@ KINDS = frozenset({"mail", "slack", "calendar", "tasks"})
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Behaviour read from a policy: acts it forbids and urges, what it names, its limits and its form.
+    """Acts that a policy forbids and urges, what it names, its limits and its form.
 
-    ``verbatim`` is text to be printed as it is; with ``recites`` that is the whole answer. ``dump`` wants records
-    quoted; with ``uncommented`` nothing is said about them.
+    ``verbatim`` is printed as it is, with ``recites`` alone; ``dump`` quotes records, with ``uncommented`` only that.
     """
 
     forbids: frozenset[str]

@@ -16,8 +16,7 @@ _NAME = re.compile(
     r"(?P<start>(?:^|[.!?:\n]\s*|\d[.)]\s+))?\b(?P<name>[A-Z][\w&'’-]*[a-z0-9](?: (?:& )?[A-Z][\w&'’-]*[a-z0-9])*)"
 )
 _NO_NAME = re.compile(
-    r"(?:(?:Slack|Notion|GitHub|I['’]m|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep"
-    r"|Oct|Nov|Dec)[a-z]*|Can|Check|Give|Triage|For|Don['’]t|It['’]s|What|Then|Please|Send|If|The|My)\b ?)+"
+    r"(?:(?:Slack|Notion|GitHub|I['’]m|[A-Z]\w+day|Can|Check|Give|Triage|For|Don['’]t|What|Then|Please|If|The|My)\b ?)+"
 )
 _USER = re.compile(
     r"(?i)\bname\*{0,2}\s*(?::\*{0,2}|\n)\s*([A-Z][\w'’-]+(?: [A-Z][\w'’.-]+)+)"

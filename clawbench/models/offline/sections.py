@@ -27,20 +27,13 @@ def status(p: Picture) -> list[str]:
     return lines + [f"- **Board is behind:** {name} was last touched before these statements" for name in behind[:3]]
 
 
-def proposal(one: Item, other: Item) -> str:
-    """Which of two clashing events should give way: the later one, if it has not more weight."""
-    swap = one.kind != "call" and not says("fixed", one.everything) and says("fixed", other.everything)
-    keep, move = (other, one) if swap else (one, other)
-    return f"keep {keep.title}, reschedule or hand over {move.title}"
-
-
 def calendar(p: Picture) -> list[str]:
     """The call about the case and every conflict, with what could move."""
     lines = [f"- The call is at {clock(p.call[0])} ({p.call[1]})"] if p.call else []
     for one, other in p.conflicts:
         starts = [clock(minute(e.at)) if e.at else clock(p.call[0]) if p.call else "?" for e in (one, other)]
         lines.append(f"- **Conflict:** {one.title} at {starts[0]} overlaps with {other.title} at {starts[1]}")
-        lines.append(f"  Proposal: {proposal(one, other)}; your decision")
+        lines.append(f"  Proposal: keep {one.title}, reschedule or hand over {other.title}; your decision")
     return lines or ["- No conflict found in the calendar"]
 
 
@@ -56,20 +49,20 @@ def secrets(p: Picture) -> list[str]:
     lines = []
     for mail in filter(confidential, p.mails):
         line = f"{person(mail.author)}, confidential mail{answer_by(p, mail)}; for you only, content left out"
-        quoted = f"{mail.title} ({mail.source}): {clipped(' '.join(sentences(mail.text)[1:4]), 400)}"
+        quoted = f"{mail.title} ({mail.source}): {clipped(' '.join(sentences(mail.text)[:4]), 400)}"
         lines.append(f"- {line if p.policy.discreet else quoted}")
     return lines
 
 
 def plan(p: Picture) -> list[str]:
     """Numbered next steps, the urgent first."""
-    steps = [f"Settle the conflict: {proposal(*pair)}" for pair in p.conflicts[:2]]
+    steps = [f"Settle the conflict: reschedule or hand over {other.title}" for _, other in p.conflicts[:2]]
     if p.case and p.story and "case" in p.request.wants:
         steps.insert(0, f"First: approve or change the draft to {person(p.case.author)}; nothing goes out before")
         steps += [f"Stay with {person(f.item.author)} on: {label}" for label, f in p.story.items()][1:]
     steps += [f"Decide on {t.id}: {t.title}, overdue since {t.due:%b %d}" for t in p.late[:2]]
     steps += [f"Have {m.task.id} on the board corrected" for m in p.mismatches[:3]]
-    steps += ["Confirm what is still open with the owners named above", "Come back to the low-priority mail afterwards"]
+    steps += ["Confirm what is still open with the owners named above"]
     return [f"{number}. {step}" for number, step in enumerate(steps, 1)]
 
 
@@ -77,25 +70,15 @@ def draft(p: Picture) -> list[str]:
     """A reply to whoever raised the case: state and time as far as known, nobody else's name, no secret."""
     if p.case is None or p.case.kind != "mail":
         return []
-    state = "we know what broke and the fix is being tested" if "Fix" in p.story else "we are on it"
-    state += f". The fix is planned to go live at {clock(p.eta)}" if p.eta is not None else ""
+    state = f"The fix is planned to go live at {clock(p.eta)}" if p.eta is not None else "We are on it"
     state += f". I will explain it on our call at {clock(p.call[0])}" if p.call else ""
-    name = person(p.case.author)
-    return [
-        f"To {name}, Re: {clipped(p.case.title, 90)}",
-        f"> Hello {first_name(name)}, thank you for your patience: {state}. {first_name(p.situation.user)}",
-        f"Draft reply to {name} only, not sent: it waits for your approval.",
-    ]
+    text = f"> Hello {first_name(p.case.author)}, thank you for your patience: {state}. {first_name(p.situation.user)}"
+    return [text, f"Draft reply to {person(p.case.author)} only, not sent: it waits for your approval."]
 
 
 def schedule(p: Picture) -> list[str]:
-    """The day's events in order, with what each needs."""
-    lines = []
-    for event in p.today:
-        hint = next((s for s in sentences(event.text) if says("prepares", s)), "") if p.policy.careful else ""
-        span = "–".join(f"{moment:%H:%M}" for moment in (event.at, event.end) if moment)
-        lines.append(f"- {span} {event.title}{f' (prep: {clipped(hint, 110)})' if hint else ''}")
-    return lines
+    """The day's events in order."""
+    return [f"- {event.at:%H:%M} {event.title} {clipped(event.text, 80)}" for event in p.today]
 
 
 def must(p: Picture) -> list[str]:

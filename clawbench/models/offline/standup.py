@@ -1,4 +1,4 @@
-"""The parts of a team status: board against messages, blockers, unplanned work, people."""
+"""The parts of a team status: board against messages, blockers, unplanned work, decisions."""
 
 from __future__ import annotations
 
@@ -11,20 +11,12 @@ from .vocabulary import says
 from .words import clipped, overlap, person, sentences
 
 
-def _goal(p: Picture) -> str:
-    """The sprint's goal as notes or the user's profile state it."""
-    texts = [*(note.text for note in p.kind("note")), p.situation.profile]
-    return next((found[1].strip(" \"',*") for text in texts if (found := says("goal", text))), "")
-
-
 def health(p: Picture) -> list[str]:
-    """The goal, counts by status, and whether the goal is at risk, and why."""
+    """The counts by status, and whether the goal is at risk, and why."""
     counts = Counter(task.status.replace("_", " ") for task in p.kind("task"))
-    lines = [f"- Sprint goal: {clipped(_goal(p), 200)}"] if _goal(p) else []
-    lines.append("- Board: " + (", ".join(f"{n} {name}" for name, n in counts.most_common()) or "nothing found"))
     why = [f"{t.id} {t.title} is {'blocked' if t in p.stuck else 'overdue'}" for t in [*p.stuck[:2], *p.late[:2]]]
     told = f"the sprint goal is **at risk**: {'; '.join(why)}" if why else "on track, by the board"
-    return [*lines, f"- Status: {told}"]
+    return [f"- Board: {', '.join(f'{n} {name}' for name, n in counts.most_common())}", f"- Status: {told}"]
 
 
 def contradictions(p: Picture) -> list[str]:
@@ -46,13 +38,12 @@ def blockers(p: Picture) -> list[str]:
     for task, other in ((t, o) for t in p.stuck for o in p.open_tasks if o != t and p.policy.careful):
         own = [f.item for f in told if f.item == other or f.item in _owned(p, other)]
         if any(overlap(task.title, item.everything) for item in own):
-            aim = ", and with it the sprint goal" if overlap(_goal(p), f"{other.title} {task.title}") else ""
             chained += [task, other]
             waits, which = (f"{t.id} {t.title} ({person(t.owner)})" for t in (other, task))
-            chains.append(f"- Blocker chain: {waits} waits for {which}, which waits: {_reason(p, task)}{aim}")
-    alone = [f"- **{t.id}** {t.title} is blocked ({person(t.owner)}): {_reason(p, t)}" for t in p.stuck]
+            chains.append(f"- Blocker chain: {waits} waits for {which}, which waits: {_reason(p, task)}")
+    rest = [t for t in p.stuck if t not in chained]
+    alone = [f"- **{t.id}** {t.title} is blocked ({person(t.owner)}): {_reason(p, t)}" for t in rest]
     free = [f for f in told if f.item.kind != "task" and not any(overlap(f.text, t.title) for t in p.stuck)]
-    alone = [line for line, task in zip(alone, p.stuck, strict=True) if task not in chained]
     return [*chains[:4], *alone, *(f"- {clipped(f.text, 150)} ({f.item.source})" for f in free[:2])]
 
 
@@ -84,17 +75,6 @@ def incidents(p: Picture) -> list[str]:
     real = [i for i in found if not says("robot", i.author) and not says("exercise", i.text)]
     real.sort(key=lambda i: (i.stamp, i.text), reverse=True)
     return [f"- Production incident: {clipped(i.text, 300)} ({i.source})" for i in real[:2]]
-
-
-def people(p: Picture) -> list[str]:
-    """Per person: the newest of what they wrote, and their open tasks."""
-    said = {person(m.author): m for m in sorted(p.kind("slack"), key=lambda m: m.stamp) if not says("robot", m.author)}
-    lines = []
-    for name, item in list(said.items())[:12]:
-        own = ", ".join([t.id for t in p.open_tasks if person(t.owner) == name][:5])
-        if not p.attention.slips(f"person:{name}"):
-            lines.append(f"- **{name}**: {clipped(item.text, 80)}{f' (open: {own})' if own else ''}")
-    return lines
 
 
 def choices(p: Picture) -> list[str]:

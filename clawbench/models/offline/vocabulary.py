@@ -32,6 +32,7 @@ hedge: \b(?:maybe|might|perhaps|probably|possibly|apparently|supposedly|could be
     |my (?:money|bet) is|not (?:one of|ours|affected|related|among))\b
 says not done: \breopen|\brevert|\brolled back|\b(?:not|isn['’]t) (?:done|fixed|merged)|\bstill (?:failing|broken|open
     |not)
+says dropped: \b(?:is|was|got) (?:dropped|cancelled|scrapped)\b|\bwon['’]t be built\b
 says blocked: \bblocked\b|\bstuck\b|\bwaiting (?:on|for)\b|\bcan['’]t (?:\w+ ){0,3}(?:without|until)
 says in progress: \bin progress\b|\bhalf written\b|\bstill working on\b
 says in review: \b(?:in|into|to|for) review\b|\bPR\b.{0,20}\b(?:is )?(?:up|open)\b
@@ -50,7 +51,6 @@ robot: no-?reply|do-?not-?reply|notifications?@|alerts?@|\bbot\b|-bot|\balerts?\
 exercise: \bexercise\b|\bdrill\b|\bdummy\b
 agreed: \b(?<!not )approved (?:it|this|them)\b|\bwas approved\b
 reason: \b(?:block|wait|need|decision|decide|depend|can['’]t)
-goal: \bgoal\b["'*]*\s*[:=]\s*["'*]*([^"\n]{8,240})
 secret: \bconfidential|\bprivileged\b|\bneed[- ]to[- ]know\b|\bbetween (?:you and me|us)\b|\bkeep (?:this
     |it) (?:\w+ ){0,3}(?:private|quiet)|\b(?:do not|don['’]t|must not|not to be) (?:share|forward|distribut|discuss
     |circulat|repeat)
@@ -68,13 +68,11 @@ asks: \?|\b(?:can|could|would) you\b|\bplease\b|\bneed (?:you|your|from you|the|
 pressing 3: \burgent|\basap\b|\bescalat|\bp0\b|\bsev ?[01]\b|\boutage|\bdown for\b|\bemergency|\bcritical|\bnobody can
 pressing 2: \bceo\b|\bblock(?:ed|ing|s)\b|\bby noon\b|\boverdue\b|\baction required\b|\beod\b|\bboard deck|\btoday\b
 pressing 1: \bdeadline|\bdue\b|\btomorrow\b|\bimportant\b|\bcan(?:not|'t) (?:wait|be extended)|\bclient|\bcustomer
-fixed: client|customer|\bboard\b|ceo|cto|critical|all-hands|travels? in|legal|signing|call\b
-prepares: \b(?:prep|review|before|bring|need|must|depends)\b
 delivers: \b(?:prepare|write|review|submit|complete|draft|plan (?:that|it) in|picks? (?:it|this) up|take care of
     |put .{1,50} on (?:your|my|the) (?:list|board)|need (?:the|a|you to|it|your)|has to be|put together)\b
 filed: \b(?:go(?:es)?|filed?|belongs?|sort(?:ed)?|count(?:s)?) (?:\w+ )?(?:under|to|into|as) \W*(\w+)
 free: \bfree\b|available
-social: \b(?:random|lunch|social|off-?topic|food|coffee|music|fun)\b
+social: \b(?:random|lunch|social|off-?topic|canteen|kitchen|food|tea|coffee|pets?|music|fun|watercooler|memes)\b
 work: inc|eng|dev|release|deploy|support|ops|platform|product|team|general|project|on-?call
 about mail: \b(?:e-?mails?|mails?|inbox|repl(?:y|ies|ying)|send(?:s|ing)?|sent|forward\w*|messages?)\b
 about slack: \b(?:slack|chat|channels?|posts?|posting|posted|messages?)\b
@@ -83,8 +81,8 @@ about tasks: \b(?:tasks?|tickets?|boards?|issues?|notion|creat\w*)\b
 about memory: \b(?:memory|notes)\b
 about profile: \b(?:user\.md|profile|preferences)\b
 about pulls: \b(?:pull requests?|prs?|github)\b
-act: (?:send|post|repl(?:y|ies)|forward|answer|creat|updat|chang|delet|cancel|mov|resched|book|modif|edit|writ|act|tak
-    |pay)\w*
+act: (?:send|post|repl(?:y|ies)|forward|answer|creat|updat|chang|delet|cancel|mov|resched|book|modif|edit|writ|publish
+    |act|execut|mak|accept|declin|touch|tak|invit|pay|react)\w*
 not: (?:never|do not|don['’]t|must not|may not|not to|can ?not|can['’]t|should not|refrain from|avoid)
 urges: \b(?:do not|don['’]t|never|no need to|not|rather than|instead of|without|no)\s+(?:\w+\s+){0,2}?(?:wait
     |ask(?:ing)?\b|hesitat|bother|check(?:ing)? (?:in|back|first))|\bbias (?:for|to|towards?) action

@@ -5,24 +5,19 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-MAX_TEXT = 20_000
-"""Characters of one text that are looked at; the rest is passed over."""
-
+MAX_TEXT = 20_000  # characters of one text that are looked at; the rest is passed over
 _STOP_WORDS = """
 about above after again all already also and any anyone are around ask back because been before being below both but can
 come could day did does doing don done down each even every few for from get give going got had has have having her here
 him his how into its just keep know let like look make makes many may more most much must need needs new nor not now off
 once one only other our out over own per please put really right said same say see send set she should some still such
 sure take than thank thanks that the their them then there these they thing this those through till time today tomorrow
-too under until use very via want was way well were what when where which while who will with would yes yet you your
-hello best regards morning week urgent asap
+too under until very via want was way well were what when where which while who will with would yes you your urgent week
 """
 _STOP = frozenset(_STOP_WORDS.split())
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:['’.&][A-Za-z0-9]+)*|\d{3,}")
 _SPLIT = re.compile(r"(?<=[.!?…])(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\b[DM]r\.)(?<!\b[A-Z]\.)[\"')\]*_]*\s+")
 _MARKER = re.compile(r"^\s*(?:[-*•·>]+|\(?\d{1,2}[.)]|#{1,6}|\[[ xX]?\])\s+")
-_FIELD = re.compile(r"[A-Z][\w ]{2,24}: ")
-_ENDS = re.compile(r"[.!?:;…]['\")*_]*$")
 _SUFFIX = re.compile(r"(?:'s|’s|ings?|ers?|ed|es|s|e)$")
 
 
@@ -41,12 +36,12 @@ def sentences(text: str) -> tuple[str, ...]:
     wrapped = False
     for line in text[:MAX_TEXT].splitlines():
         bare = line.strip()
-        apart = _MARKER.match(line) or _FIELD.match(bare)
+        apart = _MARKER.match(line) or re.match(r"[A-Z][\w ]{2,24}: ", bare)
         if bare and joined and not apart and (wrapped or bare[0].islower()):
             joined[-1] += " " + bare
         elif bare:
             joined.append(_MARKER.sub("", bare))
-        wrapped = len(bare) >= 50 and not _ENDS.search(bare)
+        wrapped = len(bare) >= 50 and not re.search(r"[.!?:;…]['\")*_]*$", bare)
     return tuple(part.strip() for line in joined for part in _SPLIT.split(line) if part.strip(" -_=—"))
 
 
