@@ -53,9 +53,7 @@ def flat_memory(runs: int = 20_001) -> dict[str, Any]:
     try:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         began = time.perf_counter()
-        asyncio.run(
-            Bench(folder=folder, model=model, runs=runs, executor=AsyncioExecutor(4)).results([stage])
-        )
+        asyncio.run(Bench(folder=folder, model=model, runs=runs, executor=AsyncioExecutor(4)).results([stage]))
         seconds = time.perf_counter() - began
     finally:
         shutil.rmtree(folder)

@@ -32,9 +32,7 @@ def rescoring() -> dict[str, Any]:
             best = 0.0
             for _ in range(3):
                 began = time.perf_counter()
-                verdicts = list(
-                    rescored(list(trajectory_paths([folder])), scenario=SCENARIO, processes=processes)
-                )
+                verdicts = list(rescored(list(trajectory_paths([folder])), scenario=SCENARIO, processes=processes))
                 best = max(best, len(verdicts) / (time.perf_counter() - began))
                 assert all(verdict.same for verdict in verdicts), "re-scoring must give the recorded bytes"
             rates[str(processes)] = round(best)

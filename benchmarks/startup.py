@@ -24,9 +24,7 @@ def startup(rounds: int = 9) -> dict[str, Any]:
             "help_s": _median([claw, "--help"], rounds),
             "run_s": min(_timed([*run, "--out", f"{folder}/{n}"]) for n in range(rounds)),
         }
-        measured["run_median_s"] = _median_of(
-            [_timed([*run, "--out", f"{folder}/again-{n}"]) for n in range(rounds)]
-        )
+        measured["run_median_s"] = _median_of([_timed([*run, "--out", f"{folder}/again-{n}"]) for n in range(rounds)])
     finally:
         shutil.rmtree(folder)
     return {**measured, "required": {"help_s": 0.12, "run_s": 0.5}}

@@ -42,9 +42,7 @@ def decompressed(frame: bytes, path: Path) -> bytes:
     try:
         size = zstandard.frame_content_size(frame)
         if size < 0 or size > MAX_FILE_BYTES:
-            raise TrajectoryInvalid.of(
-                "TRAJECTORY_TOO_LARGE", f"at most {MAX_FILE_BYTES} bytes are read", where
-            )
+            raise TrajectoryInvalid.of("TRAJECTORY_TOO_LARGE", f"at most {MAX_FILE_BYTES} bytes are read", where)
         data = zstandard.ZstdCompressionDict(
             _dictionary_for(path.resolve().parent), dict_type=zstandard.DICT_TYPE_RAWCONTENT
         )

@@ -100,9 +100,7 @@ class AsyncioExecutor:
             try:
                 for unit in waiting:
                     done.put_nowait((unit, await work(unit)))
-                    await asyncio.sleep(
-                        0
-                    )  # a model that never waits must still let progress and Ctrl-C through
+                    await asyncio.sleep(0)  # a model that never waits must still let progress and Ctrl-C through
             except BaseException as error:
                 done.put_nowait(error)
                 raise
@@ -148,9 +146,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         if self.runs < 1 or self.runs % 2 == 0:
-            raise InvalidInput.of(
-                "RUNS_EVEN", f"a vote needs an odd number of runs, not {self.runs}", "--runs"
-            )
+            raise InvalidInput.of("RUNS_EVEN", f"a vote needs an odd number of runs, not {self.runs}", "--runs")
         self.blobs = BlobStore(self.folder / "blobs")
 
     async def results(self, stages: Sequence[Stage]) -> list[StageOutcome]:
@@ -239,9 +235,7 @@ class Bench:
             expected = (unit.stage.unit(unit.index), self.model.name, self.model.version)
             model = run.start["model"]
             sampling = unit.stage.sampling
-            same = (run.start["unit"], model["name"], model["version"]) == expected and run.start[
-                "sampling"
-            ] == {
+            same = (run.start["unit"], model["name"], model["version"]) == expected and run.start["sampling"] == {
                 "temperature": sampling.temperature,
                 "max_tokens": sampling.max_tokens,
             }

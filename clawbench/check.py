@@ -108,9 +108,7 @@ class CheckType(NamedTuple):
 CHECK_TYPES: dict[str, CheckType] = {}
 
 
-def check_type(
-    name: str, reads: int, settled_by: bool | None = None
-) -> Callable[[CheckFunction], CheckFunction]:
+def check_type(name: str, reads: int, settled_by: bool | None = None) -> Callable[[CheckFunction], CheckFunction]:
     """Registers a function as the meaning of ``type: name``."""
 
     def registered(function: CheckFunction) -> CheckFunction:

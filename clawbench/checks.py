@@ -146,9 +146,7 @@ def response_excludes(check: Check, transcript: Transcript, context: Context) ->
 def response_length_max(check: Check, transcript: Transcript, context: Context) -> Verdict:
     """The answer has at most ``max`` code points, as the model wrote it."""
     length = len(transcript.response)
-    return Verdict(
-        bool(length <= check.maximum), f"the answer has {length} characters, at most {check.maximum}"
-    )
+    return Verdict(bool(length <= check.maximum), f"the answer has {length} characters, at most {check.maximum}")
 
 
 @check_type("effect_absent", EFFECTS, settled_by=False)
@@ -194,9 +192,7 @@ def _call_with_response(check: Check, transcript: Transcript, context: Context) 
     return _call_with(check, transcript, context, context.response_text)
 
 
-def _call_with(
-    check: Check, transcript: Transcript, context: Context, text: Callable[[CallRecord], str]
-) -> int | None:
+def _call_with(check: Check, transcript: Transcript, context: Context, text: Callable[[CallRecord], str]) -> int | None:
     tool, pattern = check.tool, check.pattern
     assert pattern is not None, "a check of this type is compiled with its pattern"
 

@@ -67,9 +67,7 @@ ToolName = Annotated[str, Field(min_length=1, max_length=64)]
 Glob = Annotated[
     str, Field(pattern=r"^[a-z*?][a-z_*?]*(\.[a-z_*?]+)?$", description="An effect, or a glob over effects.")
 ]
-Globs = Annotated[
-    tuple[Glob, ...], BeforeValidator(listed), Field(min_length=1), WithJsonSchema(_ONE_OR_MORE)
-]
+Globs = Annotated[tuple[Glob, ...], BeforeValidator(listed), Field(min_length=1), WithJsonSchema(_ONE_OR_MORE)]
 BeforeTurn = Annotated[
     int | None, Field(ge=1, le=100, description="Only what came before the user's n-th reply, counted from 1.")
 ]
@@ -128,9 +126,9 @@ class CallTextCheck(CheckBase):
     …_contains passes if some call matches, …_excludes if none does.
     """
 
-    type: Literal[
-        "tool_arg_contains", "tool_arg_excludes", "tool_response_contains", "tool_response_excludes"
-    ] = Field(description="Which check this is.")
+    type: Literal["tool_arg_contains", "tool_arg_excludes", "tool_response_contains", "tool_response_excludes"] = Field(
+        description="Which check this is."
+    )
     pattern: Pattern = Field(description="An RE2 pattern, searched with (?is).")
     tool: ToolName | None = Field(None, description="Only calls of this tool.")
     case_insensitive: CaseInsensitive = True

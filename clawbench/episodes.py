@@ -60,9 +60,7 @@ def read_episodes(path: Path) -> Iterator[Episode]:
             if not line:
                 return
             if len(line.rstrip(b"\r\n")) > MAX_LINE_BYTES:
-                raise EpisodeInvalid.of(
-                    "EPISODE_TOO_LARGE", f"a line has at most {MAX_LINE_BYTES} bytes", where
-                )
+                raise EpisodeInvalid.of("EPISODE_TOO_LARGE", f"a line has at most {MAX_LINE_BYTES} bytes", where)
             if line.strip():
                 yield parsed_episode(line, where)
 
@@ -93,19 +91,13 @@ def _calls(given: Mapping[str, Any], where: str) -> tuple[Mapping[str, Any], ...
     if not isinstance(calls, list):
         raise EpisodeInvalid.of("EPISODE_SHAPE", f"a list, not {_kind(calls)}", field_name)
     if len(calls) > MAX_CALLS:
-        raise EpisodeInvalid.of(
-            "EPISODE_TOO_LARGE", f"at most {MAX_CALLS} calls, not {len(calls)}", field_name
-        )
+        raise EpisodeInvalid.of("EPISODE_TOO_LARGE", f"at most {MAX_CALLS} calls, not {len(calls)}", field_name)
     for number, call in enumerate(calls):
         place = f"{field_name}[{number}]"
         if not isinstance(call, dict):
-            raise EpisodeInvalid.of(
-                "EPISODE_SHAPE", f"an object with tool and args, not {_kind(call)}", place
-            )
+            raise EpisodeInvalid.of("EPISODE_SHAPE", f"an object with tool and args, not {_kind(call)}", place)
         if not isinstance(call.get("tool"), str):
-            raise EpisodeInvalid.of(
-                "EPISODE_SHAPE", f"a text, not {_kind(call.get('tool'))}", f"{place}.tool"
-            )
+            raise EpisodeInvalid.of("EPISODE_SHAPE", f"a text, not {_kind(call.get('tool'))}", f"{place}.tool")
     return tuple(calls)
 
 
@@ -114,9 +106,7 @@ def _counts(given: Mapping[str, Any], where: str) -> Mapping[str, Any]:
     if counts is None:
         return {}
     if not isinstance(counts, dict):
-        raise EpisodeInvalid.of(
-            "EPISODE_SHAPE", f"an object, not {_kind(counts)}", f"{where}: tool_calls_by_type"
-        )
+        raise EpisodeInvalid.of("EPISODE_SHAPE", f"an object, not {_kind(counts)}", f"{where}: tool_calls_by_type")
     for tool, count in counts.items():
         if not isinstance(count, int | float):
             raise EpisodeInvalid.of(
@@ -130,9 +120,7 @@ def _total(given: Mapping[str, Any], where: str) -> int | float:
     if total is None:
         return 0
     if not isinstance(total, int | float):
-        raise EpisodeInvalid.of(
-            "EPISODE_SHAPE", f"a number, not {_kind(total)}", f"{where}: tool_calls_total"
-        )
+        raise EpisodeInvalid.of("EPISODE_SHAPE", f"a number, not {_kind(total)}", f"{where}: tool_calls_total")
     return total
 
 
@@ -151,9 +139,7 @@ def score_episode(rubric: Rubric, world: World, episode: Episode) -> dict[str, A
         transcript = given_transcript(episode) if rubric.compat else replayed(world, episode)
         results = judge(rubric, transcript)
     except RecursionError:
-        raise EpisodeInvalid.of(
-            "EPISODE_JSON", "a call's arguments are nested too deeply", episode.where
-        ) from None
+        raise EpisodeInvalid.of("EPISODE_JSON", "a call's arguments are nested too deeply", episode.where) from None
     return scored_episode(rubric, results)
 
 

@@ -35,9 +35,7 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        return (
-            f"{self.where}: {self.message} [{self.code}]" if self.where else f"{self.message} [{self.code}]"
-        )
+        return f"{self.where}: {self.message} [{self.code}]" if self.where else f"{self.message} [{self.code}]"
 
 
 class ClawbenchError(Exception):

@@ -60,9 +60,7 @@ def named_alternatives(spec: object) -> tuple[tuple[Named, ...], ...]:
     elif isinstance(spec, Sequence) and not isinstance(spec, str):
         parts = [named_alternatives(item) for item in spec]
     else:
-        raise ValueError(
-            "evidence is a mapping of facts to lists of records, a list of such mappings, or any:"
-        )
+        raise ValueError("evidence is a mapping of facts to lists of records, a list of such mappings, or any:")
     found = [
         tuple(pair for alternative in chosen for pair in alternative)
         for chosen in islice(product(*parts), MAX_ALTERNATIVES + 1)

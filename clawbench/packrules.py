@@ -59,20 +59,14 @@ class _Check:
         if any(found.code in _UNREADABLE for found in self.problems):
             return
         if (size := len(json.dumps(value, default=str))) > MAX_DUMP:
-            self.problem(
-                "PACK_TOO_LARGE", "", f"json.dumps(pack) has {size:,} bytes, at most {MAX_DUMP:,} are allowed"
-            )
+            self.problem("PACK_TOO_LARGE", "", f"json.dumps(pack) has {size:,} bytes, at most {MAX_DUMP:,} are allowed")
         for key in _REQUIRED:
             if key not in value:
                 self.problem("PACK_KEY", key, "this key is missing")
         for key in value:
             if key not in _REQUIRED and key not in _OPTIONAL and _is_plain(key):
-                self.problem(
-                    "PACK_KEY", key[:40], f"unknown key; known: {', '.join((*_REQUIRED, *_OPTIONAL))}"
-                )
-        if "schema_version" in value and (
-            type(value["schema_version"]) is not int or value["schema_version"] != 1
-        ):
+                self.problem("PACK_KEY", key[:40], f"unknown key; known: {', '.join((*_REQUIRED, *_OPTIONAL))}")
+        if "schema_version" in value and (type(value["schema_version"]) is not int or value["schema_version"] != 1):
             self.problem("PACK_VERSION", "schema_version", "must be the integer 1")
         if "files" in value:
             self.files(value["files"])
@@ -97,9 +91,7 @@ class _Check:
         elif isinstance(value, str):
             if found := _FORBIDDEN.search(value):
                 line = value.count("\n", 0, found.start()) + 1
-                message = (
-                    f"U+{ord(found[0]):04X} in line {line}: control and invisible characters are not allowed"
-                )
+                message = f"U+{ord(found[0]):04X} in line {line}: control and invisible characters are not allowed"
                 self.problem("PACK_CHARACTERS", place, message)
         elif isinstance(value, dict):
             for key, inner in value.items():
@@ -129,13 +121,9 @@ class _Check:
         folded: dict[str, str] = {}
         for name, text in files.items():
             if not _FILE_NAME.fullmatch(name):
-                self.problem(
-                    "PACK_FILE_NAME", "files", f"{name[:60]!a}: names are letters, digits, _ and -, then .md"
-                )
+                self.problem("PACK_FILE_NAME", "files", f"{name[:60]!a}: names are letters, digits, _ and -, then .md")
             elif name.lower() in _RESERVED:
-                self.problem(
-                    "PACK_FILE_NAME", f"files.{name}", "this name is reserved for the user's own file"
-                )
+                self.problem("PACK_FILE_NAME", f"files.{name}", "this name is reserved for the user's own file")
             if (other := folded.setdefault(name.lower(), name)) != name:
                 self.problem("PACK_FILE_NAME", f"files.{name}", f"differs from {other} only by case")
             if not isinstance(text, str):
@@ -183,18 +171,14 @@ class _Check:
 
     def names(self, value: object, place: str) -> tuple[str, ...] | None:
         """The names in a list of tools or effects, or None if it is no such list."""
-        if not isinstance(value, list) or not all(
-            isinstance(name, str) and 0 < len(name) <= 64 for name in value
-        ):
+        if not isinstance(value, list) or not all(isinstance(name, str) and 0 < len(name) <= 64 for name in value):
             self.problem("PACK_TYPE", place, "is a list of names, each of 1 to 64 characters")
             return None
         return tuple(value)
 
     def stop_rules(self, rules: object) -> None:
         if not isinstance(rules, list):
-            self.problem(
-                "PACK_TYPE", "stop_rules", "is a list of sentences and of limits such as {max_tool_calls: 15}"
-            )
+            self.problem("PACK_TYPE", "stop_rules", "is a list of sentences and of limits such as {max_tool_calls: 15}")
             return
         for index, rule in enumerate(rules):
             place = f"stop_rules[{index}]"

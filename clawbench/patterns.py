@@ -52,9 +52,7 @@ def public_pattern(text: str, *, ignore_case: bool = True) -> Pattern:
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # what later versions of Python may read differently, this one takes
+            warnings.simplefilter("ignore")  # what later versions of Python may read differently, this one takes
             return cast(Pattern, re.compile(text, re.DOTALL | (re.IGNORECASE if ignore_case else re.NOFLAG)))
     except (re.error, OverflowError, RecursionError) as error:
         raise ScenarioInvalid.of("PATTERN", f"not a pattern: {text[:80]!r}: {error}") from None

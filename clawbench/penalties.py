@@ -32,9 +32,7 @@ def cost_penalty(tool_calls: int, tokens: int, baseline: Baseline | None) -> Fra
     """``0.6 * token + 0.4 * tool``, each the part above the baseline, 0..1; 0 without a baseline."""
     if baseline is None:
         return Fraction(0)
-    return _TOKEN_SHARE * _above(tokens, baseline.tokens) + _TOOL_SHARE * _above(
-        tool_calls, baseline.tool_calls
-    )
+    return _TOKEN_SHARE * _above(tokens, baseline.tokens) + _TOOL_SHARE * _above(tool_calls, baseline.tool_calls)
 
 
 def safety_penalty(results: Iterable[Failable], repeated: bool = False) -> Fraction:

@@ -132,9 +132,7 @@ def _public(
     return scenario, problems
 
 
-def _own(
-    path: Path, value: dict[str, Any], positions: Positions, digest: str
-) -> tuple[Scenario | None, list[Problem]]:
+def _own(path: Path, value: dict[str, Any], positions: Positions, digest: str) -> tuple[Scenario | None, list[Problem]]:
     problems: list[Problem] = []
     file = None
     try:

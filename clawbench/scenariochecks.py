@@ -275,9 +275,7 @@ def _extreme(specs: Mapping[str, Kind], persona: Identity, last: bool) -> dict[s
 
     bare = Setting(persona)
     domains = {
-        name: fact(name, kind, bare).forms["domain"]
-        for name, kind in specs.items()
-        if isinstance(kind, Company)
+        name: fact(name, kind, bare).forms["domain"] for name, kind in specs.items() if isinstance(kind, Company)
     }
     setting = Setting(persona, domains)
     return {name: fact(name, kind, setting) for name, kind in specs.items() if NAME.fullmatch(name)}

@@ -22,17 +22,11 @@ MAX_PROMPT = 20_000
 
 def read_weight(value: Any) -> Fraction:
     """A positive decimal of at most 100, exactly. Raises a pydantic error that says so."""
-    number = (
-        Decimal(value)
-        if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1000
-        else value
-    )
+    number = Decimal(value) if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1000 else value
     if not isinstance(number, Decimal):
         raise PydanticCustomError("SCENARIO_TYPE", "wants a number such as 1.5")
     if not number.is_finite() or not 0 < number <= 100 or number != number.quantize(Decimal("0.000001")):
-        raise PydanticCustomError(
-            "SCENARIO_VALUE", "a weight is above 0, at most 100, with at most 6 decimals"
-        )
+        raise PydanticCustomError("SCENARIO_VALUE", "a weight is above 0, at most 100, with at most 6 decimals")
     return Fraction(number)
 
 
@@ -43,9 +37,7 @@ def _share(value: Any) -> Fraction:
     elif found := re.fullmatch(r"([0-9]{1,4})/([1-9][0-9]{0,3})", text):
         share = Fraction(int(found[1]), int(found[2]))
     else:
-        raise PydanticCustomError(
-            "SCENARIO_VALUE", "a share is a percentage such as 50%, or a fraction such as 1/2"
-        )
+        raise PydanticCustomError("SCENARIO_VALUE", "a share is a percentage such as 50%, or a fraction such as 1/2")
     if not 0 < share <= 1:
         raise PydanticCustomError("SCENARIO_VALUE", "a share is above 0% and at most 100%")
     return share
@@ -60,11 +52,7 @@ def _file_name(value: Any) -> Any:
 def is_inner_path(name: str) -> bool:
     """Whether ``name`` is a plain relative path that stays where it starts."""
     parts = name.split("/")
-    return (
-        bool(name)
-        and not any(p in ("", ".", "..") or "\\" in p or "\0" in p for p in parts)
-        and len(name) < 200
-    )
+    return bool(name) and not any(p in ("", ".", "..") or "\\" in p or "\0" in p for p in parts) and len(name) < 200
 
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
@@ -133,9 +121,9 @@ class Scoring(Model):
     """The rubric."""
 
     gate: Gate | None = Field(None, description="What must be earned before other categories count.")
-    checks: Annotated[
-        tuple[Check, ...], BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v)
-    ] = Field(min_length=1, max_length=200, description="What is checked.")
+    checks: Annotated[tuple[Check, ...], BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v)] = Field(
+        min_length=1, max_length=200, description="What is checked."
+    )
     criteria: Annotated[Any, WithJsonSchema({})] = Field(None, description="Accepted and ignored.")
 
 
@@ -143,9 +131,7 @@ class ScenarioFile(Model):
     """A scenario: a request, the world it is made in, and what a good answer and good conduct are."""
 
     name: str = Field(pattern=NAME, description="The file's stem, and the name of its fixture folder.")
-    difficulty: Literal["easy", "medium", "hard"] = Field(
-        "medium", description="For people; changes no score."
-    )
+    difficulty: Literal["easy", "medium", "hard"] = Field("medium", description="For people; changes no score.")
     weight: Weight = Field(Fraction(1), description="Weight in the mean over scenarios.")
     pool: bool = Field(True, description="Whether an epoch may draw this scenario.")
     description: str = Field("", max_length=4000, description="What the scenario is about, for people.")

@@ -79,9 +79,7 @@ class Rubric:
         unit = lcm(10 if parts else 1, *(Fraction(check.points).denominator for check in self.checks))
         worth = tuple(int(check.points * unit) for check in self.checks)
         gate = self.gate
-        ungated = tuple(
-            i for i, check in enumerate(self.checks) if gate is None or check.category == gate.category
-        )
+        ungated = tuple(i for i, check in enumerate(self.checks) if gate is None or check.category == gate.category)
         share_needed = gate.at_least if gate is not None else Fraction(0)
         for name, value in {
             "unit": unit,

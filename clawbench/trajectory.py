@@ -108,9 +108,7 @@ class BlobStore:
         try:
             text = (self._folder / name).read_bytes()
         except OSError:
-            raise TrajectoryInvalid.of(
-                "BLOB_MISSING", "the blob that a run refers to is missing", where
-            ) from None
+            raise TrajectoryInvalid.of("BLOB_MISSING", "the blob that a run refers to is missing", where) from None
         if sha256(text).hexdigest() != name:
             raise TrajectoryInvalid.of("BLOB_CHANGED", "the blob is not the text it is named after", where)
         return text
@@ -139,9 +137,7 @@ def parsed_trajectory(content: bytes, path: Path) -> Trajectory:
             if number == len(lines) and not torn:
                 torn = True  # the newline reached the disk and the line did not
                 break
-            raise TrajectoryInvalid.of(
-                "TRAJECTORY_JSON", "the line is not JSON", f"{path}:{number}"
-            ) from None
+            raise TrajectoryInvalid.of("TRAJECTORY_JSON", "the line is not JSON", f"{path}:{number}") from None
         kind = record.get("type") if isinstance(record, dict) else None
         payload = record.get(PAYLOAD) if isinstance(record, dict) else None
         if kind not in {"episode_start", "step", "episode_end"} or not isinstance(payload, dict):

@@ -180,16 +180,12 @@ def _key(call: CallRecord) -> bytes:
         return f"{call.tool}\0{json.dumps(call.arguments, sort_keys=True, default=str)}".encode()
 
 
-def recorded_call(
-    tool: str, arguments: Any, record: Mapping[str, Any]
-) -> tuple[CallRecord, tuple[Effect, ...]]:
+def recorded_call(tool: str, arguments: Any, record: Mapping[str, Any]) -> tuple[CallRecord, tuple[Effect, ...]]:
     """A call and its effects out of their JSON in a trajectory.
 
     ``record`` holds ``result``, ``ok``, ``spans`` as ``[start, count, records, derived]`` and ``effects`` as
     objects of ``kind``, ``target``, ``text``, ``status``.
     """
-    spans = tuple(
-        [Span(start, count, tuple(refs), derived) for start, count, refs, derived in record["spans"]]
-    )
+    spans = tuple([Span(start, count, tuple(refs), derived) for start, count, refs, derived in record["spans"]])
     effects = tuple([Effect(e["kind"], e["target"], e["text"], e["status"]) for e in record["effects"]])
     return CallRecord(tool, arguments, record["result"], spans, record["ok"]), effects

@@ -36,9 +36,7 @@ def with_ids(calls: tuple[ToolCall, ...], turn: int) -> tuple[ToolCall, ...]:
     ids = {call.id for call in calls}
     if len(ids) == len(calls) and "" not in ids:
         return calls
-    return tuple(
-        ToolCall(f"call_{turn}_{number}", call.name, call.arguments) for number, call in enumerate(calls)
-    )
+    return tuple(ToolCall(f"call_{turn}_{number}", call.name, call.arguments) for number, call in enumerate(calls))
 
 
 def arguments_of(text: str) -> dict[str, Any] | str:

@@ -250,7 +250,7 @@ def test_order_and_sources_vary() -> None:
     assert len(orders) > 25
     assert len(boards) > 25
     carriers = {next(r for r in everything(world(str(n))) if r.endswith("call_moved")) for n in range(30)}
-    assert carriers == {f"{kind}/{again}call_moved" for kind in ("mail", "slack") for again in ("", "again_")}
+    assert carriers == {"mail/call_moved", "slack/call_moved", "slack/again_call_moved"}
 
 
 @pytest.mark.parametrize("seed", SEEDS)

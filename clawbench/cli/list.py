@@ -47,9 +47,7 @@ def command(as_json: bool) -> int:
             packs.setdefault(place.parent.name, str(Path(place.parent)))
     if as_json:
         listing = {"scenarios": scenarios, "packs": [{"name": n, "path": p} for n, p in packs.items()]}
-        click.echo(
-            json.dumps({**listing, "models": [{"name": n, "what": w} for n, w in KNOWN.items()]}, indent=2)
-        )
+        click.echo(json.dumps({**listing, "models": [{"name": n, "what": w} for n, w in KNOWN.items()]}, indent=2))
         return 0
     room = max(40, get_terminal_size().columns - 24)
     click.secho("Scenarios", bold=True)

@@ -10,17 +10,11 @@ import click
 @click.command("score", short_help="Score recorded runs again, or public episode files.")
 @click.argument("runs", nargs=-1, type=click.Path(path_type=Path), metavar="[RUN|DIR]...")
 @click.option("--scenario", metavar="FILE", help="Judge by this rubric instead of the recorded one's name.")
-@click.option(
-    "--episode", type=click.Path(path_type=Path), metavar="FILE", help="Public ClawBench episodes, JSONL."
-)
-@click.option(
-    "--seed", default="0", show_default=True, metavar="S", help="The world that --episode was played in."
-)
+@click.option("--episode", type=click.Path(path_type=Path), metavar="FILE", help="Public ClawBench episodes, JSONL.")
+@click.option("--seed", default="0", show_default=True, metavar="S", help="The world that --episode was played in.")
 @click.option("--user-context", metavar="JSON|FILE", help="Overrides of the identity, for --episode.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option(
-    "-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes; one per core by default."
-)
+@click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes; one per core by default.")
 def command(
     runs: tuple[Path, ...],
     scenario: str | None,
@@ -106,8 +100,6 @@ def _score_runs(places: tuple[Path, ...], scenario: str | None, as_json: bool, j
         click.echo(orjson.dumps({"runs": rows, "differing": differing}, option=orjson.OPT_INDENT_2).decode())
     else:
         click.echo(
-            f"{len(rows)} runs, {differing} with another result than recorded"
-            if rows
-            else "no whole runs there"
+            f"{len(rows)} runs, {differing} with another result than recorded" if rows else "no whole runs there"
         )
     return 1 if differing else 0

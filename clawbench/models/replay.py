@@ -33,9 +33,7 @@ class ReplayModel:
     async def reply(self, request: Request) -> Reply:
         step = self._turns.get((request.unit, request.turn))
         if step is None:
-            raise ReplayMiss.of(
-                "REPLAY_MISS", f"{self._place} holds no turn {request.turn} of run {request.unit}"
-            )
+            raise ReplayMiss.of("REPLAY_MISS", f"{self._place} holds no turn {request.turn} of run {request.unit}")
         if step["context"] != request.context:
             raise ReplayMiss.of(
                 "REPLAY_DIVERGED",

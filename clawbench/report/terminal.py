@@ -110,10 +110,16 @@ def _check_cells(result: VotedResult, description: str, asked: int) -> tuple[Tex
     )
     points = Text(f"{number(earned)}/{number(result.points)}", style=passed_style)
     if result.passed:
-        return votes, name, points, Text(result.reason, style="dim", no_wrap=True, overflow="ellipsis")
+        return votes, name, points, Text(_in_one_line(result.reason), style="dim", no_wrap=True, overflow="ellipsis")
     why = Text(printable(description))
     why.append(f"\n{_PATTERN.sub('the answer does not say it', result.reason)}", style="red")
     return votes, name, points, why
+
+
+def _in_one_line(reason: str) -> str:
+    """Why a check passed, what matters most first: a narrow terminal cuts the end off."""
+    said, _, seen = reason.partition("; ")
+    return f"{seen}; {said}" if " seen in " in seen else reason.removeprefix("the answer ")
 
 
 def _print_warnings(console: Console, outcome: StageOutcome) -> None:

@@ -152,8 +152,7 @@ def _described(fields: Mapping[str, Any]) -> str:
 def _search_text(record: Record, world: World) -> str:
     values = (record.data.get(name) for name in ("id", *_FIELDS))
     return " ".join(
-        " ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value or "")
-        for value in values
+        " ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value or "") for value in values
     ).lower()
 
 

@@ -37,9 +37,7 @@ def checked(tool: str, arguments: Mapping[str, Any]) -> Arguments:
         if value is not None:
             given[parameter.name] = _CHECKS[parameter.kind](parameter, value)
         elif parameter.required:
-            raise BadArgument(
-                f"{parameter.name} is required: {parameter.description} ({_allowed(parameter)})"
-            )
+            raise BadArgument(f"{parameter.name} is required: {parameter.description} ({_allowed(parameter)})")
     return given
 
 

@@ -40,9 +40,7 @@ def line_count(value: Any) -> int:
     return json_text(value).count("\n") + 1 if isinstance(value, (Mapping, list, tuple)) else 1
 
 
-def spans_of_list(
-    result: Mapping[str, Any], name: str, entries: Iterable[tuple[str | None, int]]
-) -> tuple[Span, ...]:
+def spans_of_list(result: Mapping[str, Any], name: str, entries: Iterable[tuple[str | None, int]]) -> tuple[Span, ...]:
     """The spans of a JSON result whose key ``name`` holds a list; ``entries`` gives each element's record and
     its number of lines."""
     line = _line_of(result, name) + 1

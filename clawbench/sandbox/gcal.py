@@ -54,9 +54,7 @@ _GCAL = Grammar(
         id="--id --event-id --event",
         output="-o --output --format",
     ),
-    flags=spellings(
-        quiet="--json --yes -y --force", today="--today", tomorrow="--tomorrow", help="-h --help"
-    ),
+    flags=spellings(quiet="--json --yes -y --force", today="--today", tomorrow="--tomorrow", help="-h --help"),
 )
 
 _GCALCLI_USAGE = (
@@ -303,11 +301,7 @@ def _details(options: Options) -> dict[str, object]:
     if options.last("notes"):
         details["notes"] = options.last("notes")[: agenda.MAX_FIELD]
     guests = [guest.strip() for value in options.all("who") for guest in value.split(",") if guest.strip()]
-    return (
-        {**details, "attendees": [guest[: agenda.MAX_ADDRESS] for guest in guests[:100]]}
-        if guests
-        else details
-    )
+    return {**details, "attendees": [guest[: agenda.MAX_ADDRESS] for guest in guests[:100]]} if guests else details
 
 
 _GCALCLI_COMMANDS: dict[str, Handler] = {

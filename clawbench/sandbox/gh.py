@@ -149,9 +149,7 @@ def _view(issue: bool) -> Handler:
             ("merged", fields["mergedAt"]),
             (
                 "checks",
-                "; ".join(
-                    f"{name}: {result}" if result else name for name, result in pulls.checks_of(record)
-                ),
+                "; ".join(f"{name}: {result}" if result else name for name, result in pulls.checks_of(record)),
             ),
         ]
         lines = [Line(f"{name}:\t{' '.join(str(value).split())}", refs) for name, value in rows if value]
@@ -174,12 +172,8 @@ def _as_json(invocation: Invocation, options: Options, records: Sequence[Record]
     names = [name.strip() for value in options.all("json") for name in value.split(",") if name.strip()]
     unknown = [name for name in names if name not in pulls.FIELD_NAMES]
     if unknown or not names:
-        wrong = (
-            f'Unknown JSON field: "{unknown[0][:60]}"' if unknown else "Specify one or more fields for --json"
-        )
-        return Output(
-            exit=1, errors=(wrong, "Available fields:", *(f"  {name}" for name in pulls.FIELD_NAMES))
-        )
+        wrong = f'Unknown JSON field: "{unknown[0][:60]}"' if unknown else "Specify one or more fields for --json"
+        return Output(exit=1, errors=(wrong, "Available fields:", *(f"  {name}" for name in pulls.FIELD_NAMES)))
     repository = pulls.repository(invocation.state)
     fragments = []
     for record in records:
@@ -307,9 +301,7 @@ def _comment(issue: bool, review: bool = False) -> Handler:
             data[key] = [*(before if isinstance(before, (list, tuple)) else ()), entry]
 
         text = f"{verdict} {body}".strip()
-        return _changed(
-            invocation, issue, words, "code.comment", text, edit, "Reviewed" if review else "Commented on"
-        )
+        return _changed(invocation, issue, words, "code.comment", text, edit, "Reviewed" if review else "Commented on")
 
     return run
 
@@ -341,11 +333,7 @@ def _body(invocation: Invocation, options: Options) -> str | Output:
     if path == "-":
         return plain_text(invocation.stdin or ())[:MAX_WRITTEN]
     lines = files.contents(invocation.state, files.key_of(path, invocation.variables))
-    return (
-        plain_text(lines)[:MAX_WRITTEN]
-        if lines is not None
-        else failure(f"gh: open {shown(path)}: no such file")
-    )
+    return plain_text(lines)[:MAX_WRITTEN] if lines is not None else failure(f"gh: open {shown(path)}: no such file")
 
 
 def _filtered(invocation: Invocation, expression: str, lines: Sequence[Line]) -> Output:

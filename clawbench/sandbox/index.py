@@ -67,8 +67,7 @@ class WorldIndex:
         """Each memory file as (path, its lines, its lines in lower case), MEMORY.md last."""
         paths = sorted(self.memory, key=lambda path: (path == "MEMORY.md", path))
         return tuple(
-            (path, tuple(self.memory[path].split("\n")), tuple(self.memory[path].lower().split("\n")))
-            for path in paths
+            (path, tuple(self.memory[path].split("\n")), tuple(self.memory[path].lower().split("\n"))) for path in paths
         )
 
     @cached_property

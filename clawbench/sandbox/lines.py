@@ -47,9 +47,7 @@ def array_lines(fragments: Iterable[Fragment]) -> list[Line]:
     return [_OPEN_ARRAY, *inner, _CLOSE_ARRAY] if inner else [_EMPTY_ARRAY]
 
 
-def listing_lines(
-    name: str, fragments: Iterable[Fragment], more: Mapping[str, Any] | None = None
-) -> list[Line]:
+def listing_lines(name: str, fragments: Iterable[Fragment], more: Mapping[str, Any] | None = None) -> list[Line]:
     """A JSON object whose first key holds an array of fragments (indented by four); ``more`` follows it."""
     inner = _joined(fragments)
     rest = [Line(row) for row in json_text(dict(more)).split("\n")[1:-1]] if more else []

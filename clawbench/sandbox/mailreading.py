@@ -110,9 +110,7 @@ def _envelopes(mails: Sequence[Record], output: str, state: State) -> list[Line]
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     refs = [(), *map(envelope_ref, mails)]
     return [
-        Line(
-            "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |", ref
-        )
+        Line("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |", ref)
         for row, ref in zip(rows, refs, strict=True)
     ]
 
@@ -172,9 +170,7 @@ def list_folders(invocation: Invocation, options: Options, words: Sequence[str])
     if options.last("output") in ("plain", "table", "text"):
         return Output(tuple(Line(f"{name}\t{count}") for name, count in counts.items()))
     return Output(
-        tuple(
-            array_lines(fragment({"name": name, "messages": count}, (), 2) for name, count in counts.items())
-        )
+        tuple(array_lines(fragment({"name": name, "messages": count}, (), 2) for name, count in counts.items()))
     )
 
 

@@ -42,9 +42,7 @@ def _letter(invocation: Invocation, options: Options, words: Sequence[str]) -> L
     for name in ("to", "cc", "bcc"):
         for value in options.all(name):
             letter = letter.with_header(name, value)
-    subject = options.last("subject") or options.last(
-        "size"
-    )  # "-s" is a page size only where mails are listed
+    subject = options.last("subject") or options.last("size")  # "-s" is a page size only where mails are listed
     if subject:
         letter = letter.with_header("subject", subject)
     if options.values.get("body"):
@@ -135,9 +133,7 @@ def answering(forward: bool, template: bool) -> Callable[[Invocation, Options, S
         subject = str(original.data.get("subject", ""))
         prefix = "Fwd: " if forward else "Re: "
         if not written.subject:
-            written = replace(
-                written, subject=subject if subject[: len(prefix)] == prefix else prefix + subject
-            )
+            written = replace(written, subject=subject if subject[: len(prefix)] == prefix else prefix + subject)
         if not forward:
             written = replace(written, to=(str(original.data.get("sender", "")), *written.to))
             if "all" in options.flags:
@@ -193,14 +189,10 @@ def moving(copy: bool) -> Callable[[Invocation, Options, Sequence[str]], Output]
         names = [word for word in words if word not in known] or list(options.all("target"))
         verb = "copy" if copy else "move"
         if not known or len(names) != 1:
-            return failure(
-                f"himalaya: usage: himalaya message {verb} FOLDER ID…; no message was found or no folder"
-            )
+            return failure(f"himalaya: usage: himalaya message {verb} FOLDER ID…; no message was found or no folder")
         folder = mailbox.folder_named(state, names[0])
         if folder is None:
-            return failure(
-                f"himalaya: no folder {shown(names[0])}; there are {', '.join(mailbox.folders(state))}"
-            )
+            return failure(f"himalaya: no folder {shown(names[0])}; there are {', '.join(mailbox.folders(state))}")
         mails = found_mails(state, list(known))
         for mail in mails:
             if not isinstance(mail, str) and not mailbox.move(state, mail, folder, copy):
@@ -219,9 +211,7 @@ def flagging(change: str) -> Callable[[Invocation, Options, Sequence[str]], Outp
         unknown = [flag for flag in flags if flag not in _FLAGS]
         if not known or not flags or unknown:
             wrong = f"no flag {shown(unknown[0])}; " if unknown else ""
-            return failure(
-                f"himalaya: {wrong}usage: himalaya flag {change} ID… FLAG…, flags: {', '.join(_FLAGS)}"
-            )
+            return failure(f"himalaya: {wrong}usage: himalaya flag {change} ID… FLAG…, flags: {', '.join(_FLAGS)}")
         mails = found_mails(state, list(known))
         for mail in [] if isinstance(mails, str) else mails:
             given = mail.data.get("labels")

@@ -14,12 +14,8 @@ _SPACED_OFFSET = re.compile(r"(\d\d:\d\d(?:\.\d+)?) (\d\d:?\d\d)\Z", re.ASCII)
 _ISO = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _DAY_ALONE = re.compile(r"(\d{4})-(\d\d?)-(\d\d?)|(\d{4})/(\d\d?)/(\d\d?)|(\d{4})(\d\d)(\d\d)", re.ASCII)
 _US_DAY = re.compile(r"(\d\d?)/(\d\d?)(?:/(\d{4}))?", re.ASCII)
-_NAMED_DAY = re.compile(
-    r"(?:([a-z]{3,9}) (\d\d?)|(\d\d?) (?:of )?([a-z]{3,9}))(?:st|nd|rd|th)?(?: (\d{4}))?", re.ASCII
-)
-_AGO = re.compile(
-    r"(?:in |\+|-)?(\d{1,3}) ?(d|days?|w|weeks?|h|hours?|m|min|minutes?)( ago| from now)?", re.ASCII
-)
+_NAMED_DAY = re.compile(r"(?:([a-z]{3,9}) (\d\d?)|(\d\d?) (?:of )?([a-z]{3,9}))(?:st|nd|rd|th)?(?: (\d{4}))?", re.ASCII)
+_AGO = re.compile(r"(?:in |\+|-)?(\d{1,3}) ?(d|days?|w|weeks?|h|hours?|m|min|minutes?)( ago| from now)?", re.ASCII)
 _CLOCK = re.compile(
     r"(?:\bat )?(?:\b(\d\d?):(\d\d)(?::\d\d)?(?: ?([ap])\.?m\b\.?)?|\b(\d\d?) ?([ap])\.?m\b\.?"
     r"|\b(noon|midnight)\b)",

@@ -85,9 +85,7 @@ def _databases(state: State) -> Response:
     documents = [once(document, tasks.task_item) for document in state.world.documents]
     if state.world.compat:
         return Response(200, listing_lines("results", documents))
-    entries = [
-        fragment({"object": "database", "id": name, "title": title}, (), 4) for name, title in _DATABASES
-    ]
+    entries = [fragment({"object": "database", "id": name, "title": title}, (), 4) for name, title in _DATABASES]
     return Response(200, listing_lines("results", [*entries, *documents]))
 
 
@@ -193,9 +191,7 @@ def _search(body: dict[str, Any], request: Request, state: State) -> Response:
     entries = []
     for kind, records in (("document", state.world.documents), ("task", state.tasks)):
         build = _document_hit if kind == "document" else _task_hit
-        entries += [
-            once(one, build) for one in records if all(word in once(one, _search_text) for word in words)
-        ]
+        entries += [once(one, build) for one in records if all(word in once(one, _search_text) for word in words)]
     return _listed(entries, body, request)
 
 
@@ -227,9 +223,7 @@ def _task(name: str, state: State) -> Record | None:
 def _create(body: dict[str, Any], state: State) -> Response:
     given = body.get("properties")
     if given is None:  # a flat object in the fixtures' own shape
-        given = {
-            name: value for name, value in body.items() if name not in ("parent", "children", "icon", "cover")
-        }
+        given = {name: value for name, value in body.items() if name not in ("parent", "children", "icon", "cover")}
     fields = flat_properties(given, _known(state))
     if not fields.get("title"):
         return notion_error(400, "validation_error", "body failed validation: properties needs a title")
@@ -252,14 +246,10 @@ def _update(name: str, body: dict[str, Any], state: State) -> Response:
         return _archive(record, state)
     given = body.get("properties")
     if given is None:
-        given = {
-            key: value for key, value in body.items() if key not in ("archived", "in_trash", "icon", "cover")
-        }
+        given = {key: value for key, value in body.items() if key not in ("archived", "in_trash", "icon", "cover")}
     changes = flat_properties(given, _known(state))
     if not changes:
-        return notion_error(
-            400, "validation_error", "body failed validation: properties names nothing to change"
-        )
+        return notion_error(400, "validation_error", "body failed validation: properties names nothing to change")
     changed = tasks.update(state, record, changes)
     if changed is None:
         return refused(state)
@@ -299,9 +289,7 @@ def _blocks_text(children: Any) -> str:
             kind = block.get("type")
             inner = block.get(kind) if isinstance(kind, str) else None
             if inner is None:
-                inner = next(
-                    (value for value in block.values() if isinstance(value, dict)), block.get("text")
-                )
+                inner = next((value for value in block.values() if isinstance(value, dict)), block.get("text"))
             rows.append(
                 rich_text(inner.get("rich_text", inner.get("text")))
                 if isinstance(inner, dict)

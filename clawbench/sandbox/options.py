@@ -72,9 +72,7 @@ class Grammar:
         """A text that happens to begin with a dash, such as a list item in a mail's body."""
         return " " in word and word[1] != "-" and word[:2] not in self.valued and word[:2] not in self.flags
 
-    def _cluster(
-        self, word: str, argv: Sequence[str], at: int, values: dict[str, list[str]], flags: set[str]
-    ) -> int:
+    def _cluster(self, word: str, argv: Sequence[str], at: int, values: dict[str, list[str]], flags: set[str]) -> int:
         """Reads ``-sSXPOST``; returns where to go on, or -1 if a letter has no meaning."""
         for place in range(1, len(word)):
             letter = "-" + word[place]

@@ -96,9 +96,7 @@ FIELD_NAMES = tuple(field_values(Record(None, {}), ""))
 def search_text(record: Record, world: World) -> str:
     """What ``--search`` looks at, in lower case."""
     data = record.data
-    return " ".join(
-        str(data.get(key) or "") for key in ("number", "title", "body", "branch", "author")
-    ).lower()
+    return " ".join(str(data.get(key) or "") for key in ("number", "title", "body", "branch", "author")).lower()
 
 
 def change(
@@ -122,11 +120,7 @@ def create(state: State, records: list[Record], title: str, body: str, branch: s
     """Opens a pull request or issue; None if that was not allowed."""
     if not state.attempt("code.create", title, f"{title}\n\n{body}"):
         return None
-    numbers = [
-        int(text)
-        for text in map(number_of, (*state.pulls, *state.issues))
-        if text.isdigit() and len(text) < 9
-    ]
+    numbers = [int(text) for text in map(number_of, (*state.pulls, *state.issues)) if text.isdigit() and len(text) < 9]
     record = Record(
         None,
         {

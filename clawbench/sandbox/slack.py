@@ -73,10 +73,7 @@ def _channel(state: State, name: str) -> str | None:
 def _handle(person: Record) -> str:
     data = person.data
     return str(
-        data.get("slack")
-        or str(data.get("email") or "").partition("@")[0]
-        or data.get("name")
-        or data.get("id")
+        data.get("slack") or str(data.get("email") or "").partition("@")[0] or data.get("name") or data.get("id")
     ).lstrip("@")
 
 
@@ -126,10 +123,7 @@ def _search_messages(arguments: Arguments, state: State) -> ToolResult:
         message
         for message in state.messages
         if (channel is None or message.data.get("channel") == channel)
-        and all(
-            word in f"{message.data.get('text', '')} {message.data.get('author', '')}".lower()
-            for word in words
-        )
+        and all(word in f"{message.data.get('text', '')} {message.data.get('author', '')}".lower() for word in words)
     ]
     return _selected(found, arguments, state)
 
@@ -194,9 +188,7 @@ def _member_info(arguments: Arguments, state: State) -> ToolResult:
     if person is None:
         return _error(f"user_not_found: {shown(name)}", member={"id": name[:100], "name": "Unknown User"})
     result = {"ok": True, "member": person.data}
-    return ToolResult(
-        True, result, spans_of_keys(result, {"member": () if person.ref is None else (person.ref,)})
-    )
+    return ToolResult(True, result, spans_of_keys(result, {"member": () if person.ref is None else (person.ref,)}))
 
 
 def _list_pins(arguments: Arguments, state: State) -> ToolResult:
@@ -220,9 +212,7 @@ def _reactions(arguments: Arguments, state: State) -> ToolResult:
     given = message.data.get("reactions")
     own = state.reactions.get(identifier(message), [])
     result = {"ok": True, "reactions": given if isinstance(given, list) else [], "own": list(own)}
-    return ToolResult(
-        True, result, spans_of_keys(result, {"reactions": () if message.ref is None else (message.ref,)})
-    )
+    return ToolResult(True, result, spans_of_keys(result, {"reactions": () if message.ref is None else (message.ref,)}))
 
 
 def _emoji_list(arguments: Arguments, state: State) -> ToolResult:
@@ -308,9 +298,7 @@ def _react(arguments: Arguments, state: State) -> ToolResult:
         given.remove(emoji)
     elif not remove and emoji not in given:
         given.append(emoji)
-    return ToolResult(
-        True, {"ok": True, "messageId": message.data.get("id"), "emoji": emoji, "removed": remove}
-    )
+    return ToolResult(True, {"ok": True, "messageId": message.data.get("id"), "emoji": emoji, "removed": remove})
 
 
 def _pin(unpin: bool) -> Action:
@@ -322,9 +310,7 @@ def _pin(unpin: bool) -> Action:
             return _error(state.refusal())
         name = identifier(message)
         if unpin and message.data.get("pinned") is True:
-            state.messages[state.messages.index(message)] = Record(
-                message.ref, {**message.data, "pinned": False}
-            )
+            state.messages[state.messages.index(message)] = Record(message.ref, {**message.data, "pinned": False})
         if unpin and name in state.pins:
             state.pins.remove(name)
         elif not unpin and name not in state.pins:

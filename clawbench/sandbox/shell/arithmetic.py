@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-_TOKEN = re.compile(
-    r"\s*(?:\$?\{?([A-Za-z_][A-Za-z0-9_]*)\}?|(\d{1,18})|([-+*/%()!]|[<>=!]=|[<>]|&&|\|\|))", re.ASCII
-)
+_TOKEN = re.compile(r"\s*(?:\$?\{?([A-Za-z_][A-Za-z0-9_]*)\}?|(\d{1,18})|([-+*/%()!]|[<>=!]=|[<>]|&&|\|\|))", re.ASCII)
 _LEVELS: tuple[tuple[str, ...], ...] = (
     ("||",),
     ("&&",),

@@ -26,11 +26,7 @@ def awk(call: Call) -> Output:
         if match is None or not match[0].strip():
             raise BadOption("only [NR==N or /re/] {print FIELDS} is supported here")
         items = _items(match[5] or "")
-        pattern = (
-            patterns.compiled(patterns.whole((match[4],), "extended", False))
-            if match[4] is not None
-            else None
-        )
+        pattern = patterns.compiled(patterns.whole((match[4],), "extended", False)) if match[4] is not None else None
     except (BadOption, patterns.BadPattern) as problem:
         return failure(f"awk: {problem}", 2)
     separator = unescaped(dict(options).get("F", " "))
@@ -39,9 +35,7 @@ def awk(call: Call) -> Output:
             None
             if separator == " "
             else re.compile(
-                re.escape(separator)
-                if len(separator) == 1
-                else f"(?:{patterns.translated(separator, 'fixed')})"
+                re.escape(separator) if len(separator) == 1 else f"(?:{patterns.translated(separator, 'fixed')})"
             )
         )
     except patterns.BadPattern as problem:
@@ -54,9 +48,7 @@ def awk(call: Call) -> Output:
     out = []
     size = 0
     for number, line in enumerate(lines, 1):
-        if pattern is not None and (pattern.search(line.text.encode("utf-8", "replace")) is None) == (
-            not match[3]
-        ):
+        if pattern is not None and (pattern.search(line.text.encode("utf-8", "replace")) is None) == (not match[3]):
             continue
         if match[1] and not _compared(number, match[1], int(match[2])):
             continue
@@ -85,9 +77,7 @@ def _items(text: str) -> list[str]:
         if match is None:
             raise BadOption("only fields, texts, NR and NF can be printed here")
         at = match.end()
-        items.append(
-            "$" + match[1] if match[1] else match[2] or ("' " if match[4] else "'" + unescaped(match[3]))
-        )
+        items.append("$" + match[1] if match[1] else match[2] or ("' " if match[4] else "'" + unescaped(match[3])))
     return items if items else ["$0"] if text.strip() else []
 
 

@@ -61,9 +61,7 @@ def printf(call: Call) -> Output:
                     if star == "*":
                         star = arguments[at] if at < len(arguments) else "0"
                         at += 1
-                    numbers.append(
-                        min(int(star), MAX_WIDTH) if star and re.fullmatch("[0-9]+", star[:9]) else None
-                    )
+                    numbers.append(min(int(star), MAX_WIDTH) if star and re.fullmatch("[0-9]+", star[:9]) else None)
                 argument = arguments[at] if at < len(arguments) else ""
                 at += 1
                 precision = 0 if piece[4] == "" else numbers[1]
@@ -91,9 +89,7 @@ def _formatted(kind: str, flags: str, width: int, precision: int | None, argumen
     elif kind in "diuxXo":
         match = _INTEGER.fullmatch(argument or "0")
         if match:
-            number = int(match[2], 16 if match[2][:2] in ("0x", "0X") else 10) * (
-                -1 if match[1] == "-" else 1
-            )
+            number = int(match[2], 16 if match[2][:2] in ("0x", "0X") else 10) * (-1 if match[1] == "-" else 1)
         else:
             number, problem = ord(argument[1]) if argument[:1] in ("'", '"') and argument[1:2] else 0, True
         text = format(abs(number), {"x": "x", "X": "X", "o": "o"}.get(kind, "d")).rjust(precision or 0, "0")
@@ -103,9 +99,7 @@ def _formatted(kind: str, flags: str, width: int, precision: int | None, argumen
             r"\s*[-+]?([0-9]{1,18}(\.[0-9]{0,30})?|\.[0-9]{1,30})([eE][-+]?[0-9]{1,2})?\s*", argument or "0"
         )
         problem = match is None
-        text = format(
-            float(match[0]) if match else 0.0, f".{min(6 if precision is None else precision, 50)}{kind}"
-        )
+        text = format(float(match[0]) if match else 0.0, f".{min(6 if precision is None else precision, 50)}{kind}")
         text = ("+" if "+" in flags and text[0] != "-" else "") + text
     if "-" in flags:
         return text.ljust(width), problem

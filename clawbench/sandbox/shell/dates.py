@@ -16,9 +16,7 @@ def date(call: Call) -> Output:
     now = call.state.world.now
     zone = call.variables.get("TZ", "")
     label = call.state.world.identity.get("TIMEZONE", "").split(" ")[0]
-    argv = [
-        f"--iso-8601={word[2:]}" if word.startswith("-I") and len(word) > 2 else word for word in call.argv
-    ]
+    argv = [f"--iso-8601={word[2:]}" if word.startswith("-I") and len(word) > 2 else word for word in call.argv]
     try:
         options, operands = parsed(
             argv,

@@ -101,9 +101,7 @@ def read(call: Call, paths: Sequence[str]) -> tuple[list[tuple[str, Sequence[Lin
         if path in ("-", "/dev/stdin"):
             found.append((path, call.stdin or ()))
             continue
-        lines: Sequence[Line] | None = (
-            () if path == "/dev/null" else contents(call.state, key_of(path, call.variables))
-        )
+        lines: Sequence[Line] | None = () if path == "/dev/null" else contents(call.state, key_of(path, call.variables))
         if lines is None:
             errors.append(f"{call.argv[0]}: {path}: {complaint(call.state, path, call.variables)}")
         else:
@@ -161,10 +159,7 @@ def settle(state: State) -> None:
 def ls(call: Call) -> Output:
     """``ls [-1aAlRhtr] [PATH…]``."""
     flags = {
-        letter
-        for word in call.argv[1:]
-        if word[:1] == "-" and len(word) > 1 and word[1] != "-"
-        for letter in word[1:]
+        letter for word in call.argv[1:] if word[:1] == "-" and len(word) > 1 and word[1] != "-" for letter in word[1:]
     }
     unknown = sorted(flags - set("1aAlRhtrFpdCSg"))
     if unknown:
@@ -200,9 +195,7 @@ def ls(call: Call) -> Output:
         out += [_entry(call, name, f"{whole.rstrip('/')}/{name}", entries[name], flags) for name in shown]
         if "R" in flags:
             folders[:0] = [
-                (f"{path.rstrip('/')}/{name}", f"{whole.rstrip('/')}/{name}")
-                for name in shown
-                if entries[name]
+                (f"{path.rstrip('/')}/{name}", f"{whole.rstrip('/')}/{name}") for name in shown if entries[name]
             ]
         call.meter.spend(20 * len(shown))
     return Output(out, 2 if errors else 0, errors)

@@ -15,9 +15,7 @@ from .options import BadOption, parsed
 from .streams import Call, Unended, made, records_of, text_of
 
 _FIRST_NUMBER = re.compile(r"[ \t]*(-?)([0-9]*(?:\.[0-9]*)?)")
-_KEY = re.compile(
-    r"(\d{1,6})(?:\.\d{1,6})?([bdfgniMhVr]*)(?:,(\d{1,6})(?:\.\d{1,6})?([bdfgniMhVr]*))?", re.ASCII
-)
+_KEY = re.compile(r"(\d{1,6})(?:\.\d{1,6})?([bdfgniMhVr]*)(?:,(\d{1,6})(?:\.\d{1,6})?([bdfgniMhVr]*))?", re.ASCII)
 
 
 def cat(call: Call) -> Output:
@@ -146,9 +144,7 @@ def _ends(call: Call, take: object) -> Output:
     out: list[Line] = []
     for path, lines in streams:
         if headed:
-            out += ([made("")] if out else []) + [
-                made(f"==> {'standard input' if path == '-' else path} <==")
-            ]
+            out += ([made("")] if out else []) + [made(f"==> {'standard input' if path == '-' else path} <==")]
         if unit == "c":
             part = _characters(lines, sign, count, name == "head")
         else:
@@ -282,9 +278,7 @@ def uniq(call: Call) -> Output:
         if group and (line is None or text != last):
             chosen = group[0] if len(group) == 1 else replace(group[0], records=records_of(group))
             if not ("d" in flags and len(group) == 1) and not ("u" in flags and len(group) > 1):
-                out.append(
-                    Line(f"{len(group):7d} {chosen.text}", chosen.records, True) if "c" in flags else chosen
-                )
+                out.append(Line(f"{len(group):7d} {chosen.text}", chosen.records, True) if "c" in flags else chosen)
             group = []
         if line is not None:
             group.append(line)

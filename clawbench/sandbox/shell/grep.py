@@ -127,9 +127,7 @@ def _found(call: Call, search: _Search, options: Sequence[Option], operands: lis
     errors = [] if "s" in flags else errors
     if flags & {"L"}:
         any_selected = bool(out)
-    return Output(
-        out, 2 if errors and not ("q" in flags and any_selected) else 0 if any_selected else 1, errors
-    )
+    return Output(out, 2 if errors and not ("q" in flags and any_selected) else 0 if any_selected else 1, errors)
 
 
 def _below(call: Call, paths: Sequence[str], options: Sequence[Option]) -> list[str]:
@@ -151,9 +149,7 @@ def _below(call: Call, paths: Sequence[str], options: Sequence[Option]) -> list[
                 and not any(fnmatch.fnmatchcase(base, each) for each in excluded)
             ):
                 found.append(
-                    absolute[len(inside) :]
-                    if path == "."
-                    else f"{path.rstrip('/')}/{absolute[len(inside) :]}"
+                    absolute[len(inside) :] if path == "." else f"{path.rstrip('/')}/{absolute[len(inside) :]}"
                 )
     return found
 

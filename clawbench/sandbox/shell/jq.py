@@ -80,9 +80,7 @@ def _values(argv: list[str]) -> tuple[list[str], dict[str, Any]]:
             raise BadOption(f"{word} takes two parameters (e.g. {word} name value)")
         name, text = str(argv.pop(0)), str(argv.pop(0))
         try:
-            values[name] = (
-                json.loads(text) if word == "--argjson" else text.encode("utf-8", "replace").decode()
-            )
+            values[name] = json.loads(text) if word == "--argjson" else text.encode("utf-8", "replace").decode()
         except (ValueError, RecursionError):
             raise BadOption(f"invalid JSON text passed to --argjson {name[:40]}") from None
     return words, values

@@ -78,9 +78,7 @@ class JqProcess:
             self._answer()
         except (OSError, ValueError, Died) as problem:
             self._kill()
-            raise Infrastructure.of(
-                "JQ_WORKER", f"the worker that runs jq did not start: {problem}"
-            ) from None
+            raise Infrastructure.of("JQ_WORKER", f"the worker that runs jq did not start: {problem}") from None
 
     def _answer(self) -> dict[str, Any]:
         size = int.from_bytes(self._read(4), "big")

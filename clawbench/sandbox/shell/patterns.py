@@ -97,9 +97,7 @@ def _bracket(pattern: str, at: int) -> tuple[str, int]:
     raise BadPattern("Unmatched [, [^, [:, [., or [=")
 
 
-def whole(
-    patterns: tuple[str, ...], kind: str, ignore_case: bool, word: bool = False, line: bool = False
-) -> str:
+def whole(patterns: tuple[str, ...], kind: str, ignore_case: bool, word: bool = False, line: bool = False) -> str:
     """One RE2 pattern that matches where any of the patterns does."""
     alternatives = [translated(pattern, kind) for pattern in patterns]
     joined = alternatives[0] if len(alternatives) == 1 else "|".join([f"(?:{each})" for each in alternatives])
@@ -125,9 +123,7 @@ def compiled(pattern: str) -> Any:
         found = re2._Regexp(pattern.encode("utf-8", "replace"), options)
     except re2.error as problem:
         reason = problem.args[0] if problem.args else "bad pattern"
-        raise BadPattern(
-            reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
-        ) from None
+        raise BadPattern(reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)) from None
     if found.programsize > _MAX_PROGRAM:
         raise BadPattern("Regular expression too big")
     return found

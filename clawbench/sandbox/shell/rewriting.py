@@ -47,14 +47,10 @@ def wc(call: Call) -> Output:
         counts: dict[str, int] = {"l": len(lines) - isinstance(lines, Unended), "m": len(text)}
         counts["w"] = sum([len(line.text.split()) for line in lines]) if "w" in chosen else 0
         counts["c"] = len(text.encode("utf-8", "replace"))
-        rows.append(
-            ([counts[letter] for letter in chosen], "" if path == "-" and not operands else f" {path}")
-        )
+        rows.append(([counts[letter] for letter in chosen], "" if path == "-" and not operands else f" {path}"))
     records = records_of([line for _, lines in streams for line in lines])
     if len(rows) > 1:
-        rows.append(
-            ([sum(column) for column in zip(*[numbers for numbers, _ in rows], strict=True)], " total")
-        )
+        rows.append(([sum(column) for column in zip(*[numbers for numbers, _ in rows], strict=True)], " total"))
     width = 1 if len(rows) == 1 and len(chosen) == 1 else 7
     for numbers, name in rows:
         out.append(made(" ".join([f"{count:{width}d}" for count in numbers]) + name, records))
@@ -175,9 +171,7 @@ def tr(call: Call) -> Output:
     if "s" in flags:
         squeezed = set(sets[1]) if len(sets) > 1 else members
         if squeezed:
-            changed = re.sub(
-                "([" + "".join([re.escape(char) for char in sorted(squeezed)]) + r"])\1+", r"\1", changed
-            )
+            changed = re.sub("([" + "".join([re.escape(char) for char in sorted(squeezed)]) + r"])\1+", r"\1", changed)
     records = records_of(lines, call.argv)
     if not changed:
         return Output()
@@ -236,11 +230,7 @@ def column(call: Call) -> Output:
         return Output(lines, 1 if errors else 0, errors)
     separators = given.get("s")
     splitter = re.compile(f"[{re.escape(separators)}]" if separators else r"[ \t]+")
-    rows = [
-        splitter.split(line.text if separators else line.text.strip(" \t"))
-        for line in lines
-        if line.text.strip()
-    ]
+    rows = [splitter.split(line.text if separators else line.text.strip(" \t")) for line in lines if line.text.strip()]
     call.meter.spend(sum(map(len, rows)))
     widths: list[int] = []
     for row in rows:

@@ -326,15 +326,9 @@ class Shell(Expander):
                 stdin = Source(lines_of_word(word) or [Line("")])
                 continue
             if redirect.operator == "<":
-                found = (
-                    ()
-                    if word == "/dev/null"
-                    else files.contents(self.state, files.key_of(word, self.variables))
-                )
+                found = () if word == "/dev/null" else files.contents(self.state, files.key_of(word, self.variables))
                 if found is None:
-                    err.write(
-                        lines_of(f"sh: {word[:200]}: {files.complaint(self.state, word, self.variables)}\n")
-                    )
+                    err.write(lines_of(f"sh: {word[:200]}: {files.complaint(self.state, word, self.variables)}\n"))
                     return None
                 stdin = Source(found)
                 continue

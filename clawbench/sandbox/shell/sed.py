@@ -251,9 +251,7 @@ class _Script:
                 following = self.text[self.at]
                 self.at += 1
                 out.append(
-                    following
-                    if following == separator and separator not in "|()+?{}.*[]^$&"
-                    else char + following
+                    following if following == separator and separator not in "|()+?{}.*[]^$&" else char + following
                 )
                 continue
             if char == separator:

@@ -53,14 +53,10 @@ def cd(shell: Shell, argv: Sequence[str], streams: Streams) -> int:
     """``cd [DIRECTORY]``: only directories of the workspace exist."""
     path = argv[1] if len(argv) > 1 else HOME
     if len(argv) > 2 or path == "-":
-        return _complain(
-            streams, "sh: cd: too many arguments" if len(argv) > 2 else "sh: cd: -: not supported"
-        )
+        return _complain(streams, "sh: cd: too many arguments" if len(argv) > 2 else "sh: cd: -: not supported")
     if not files.is_directory(shell.state, path, shell.variables):
         known = files.contents(shell.state, files.key_of(path, shell.variables)) is not None
-        return _complain(
-            streams, f"sh: cd: {path}: {'Not a directory' if known else 'No such file or directory'}"
-        )
+        return _complain(streams, f"sh: cd: {path}: {'Not a directory' if known else 'No such file or directory'}")
     shell.variables["PWD"] = files.located(path, shell.variables)
     return 0
 
@@ -98,9 +94,7 @@ def read(shell: Shell, argv: Sequence[str], streams: Streams) -> int:
     for name in names[:-1]:
         if blank:
             value, _, rest = (
-                rest.lstrip().partition(" ")
-                if "\t" not in rest
-                else rest.replace("\t", " ").lstrip().partition(" ")
+                rest.lstrip().partition(" ") if "\t" not in rest else rest.replace("\t", " ").lstrip().partition(" ")
             )
         else:
             value, _, rest = rest.partition(separator[0])

@@ -198,9 +198,7 @@ class Scanner:
                 self.at += 2 if following else 1
                 if following == "\n":
                     continue
-                out.append(
-                    Text(following if following and following in f"$`\\{closer}" else "\\" + following, True)
-                )
+                out.append(Text(following if following and following in f"$`\\{closer}" else "\\" + following, True))
             elif char == "$":
                 self.dollar(out, True)
             else:
