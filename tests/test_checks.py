@@ -133,9 +133,7 @@ def test_what_was_cut_off_is_said() -> None:
     assert "first 16 KiB" in verdict_of(check, said("é" * 20_000 + "end")).reason
 
 
-@pytest.mark.parametrize(
-    ("calls", "tenths"), [(0, 30), (2, 30), (3, 24), (4, 18), (5, 12), (6, 6), (7, 0), (9, 0)]
-)
+@pytest.mark.parametrize(("calls", "tenths"), [(0, 30), (2, 30), (3, 24), (4, 18), (5, 12), (6, 6), (7, 0), (9, 0)])
 def test_counted_points_are_linear(calls: int, tenths: int) -> None:
     check = {"type": "tool_count_score", "min": 2, "max": 7, "points": 3}
     verdict = verdict_of(check, run_of(*[MAIL] * calls))
@@ -199,9 +197,7 @@ def test_the_reason_says_what_matched_and_where() -> None:
 @settings(deadline=None)
 @given(st.text(max_size=400))
 def test_reasons_are_short_and_printable(text: str) -> None:
-    transcript = run_of(
-        ("exec", {"command": text}, output(text, effects=(Effect("a.b", text, text),))), answer=text
-    )
+    transcript = run_of(("exec", {"command": text}, output(text, effects=(Effect("a.b", text, text),))), answer=text)
     for check in (
         {"type": "response_contains", "pattern": ".*"},
         {"type": "tool_arg_contains", "pattern": ".*"},

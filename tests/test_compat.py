@@ -78,9 +78,7 @@ def oracle_score(checks: list[dict[str, Any]], episode: dict[str, Any]) -> float
 
 
 TOOLS = st.sampled_from(["exec", "slack", "read", "memory_get"])
-WORDS = st.sampled_from(
-    ["fix", "FIX", "ſ", "merged\nnow", 'say "hi"', "é", "٣ open", "", "back\\slash", "\ud800"]
-)
+WORDS = st.sampled_from(["fix", "FIX", "ſ", "merged\nnow", 'say "hi"', "é", "٣ open", "", "back\\slash", "\ud800"])
 PATTERNS = st.sampled_from(
     [
         "fix",
@@ -102,9 +100,7 @@ PATTERNS = st.sampled_from(
 ARGS = st.one_of(
     WORDS, st.none(), st.lists(WORDS, max_size=2), st.dictionaries(st.sampled_from(["command", "fix"]), WORDS)
 )
-CALLS = st.lists(
-    st.fixed_dictionaries({"tool": TOOLS}, optional={"args": ARGS, "response": ARGS}), max_size=5
-)
+CALLS = st.lists(st.fixed_dictionaries({"tool": TOOLS}, optional={"args": ARGS, "response": ARGS}), max_size=5)
 COUNTS = st.dictionaries(TOOLS, st.integers(0, 5), max_size=3)
 EPISODES = st.fixed_dictionaries(
     {},
@@ -136,9 +132,7 @@ def checks(draw: st.DrawFn) -> dict[str, Any]:
 
 @settings(deadline=None)
 @given(st.lists(checks(), min_size=1, max_size=6), EPISODES)
-def test_public_scenarios_score_as_the_format_says(
-    rubric: list[dict[str, Any]], episode: dict[str, Any]
-) -> None:
+def test_public_scenarios_score_as_the_format_says(rubric: list[dict[str, Any]], episode: dict[str, Any]) -> None:
     rubric = [{"id": f"c{number}", **check} for number, check in enumerate(rubric)]
     compiled = public_rubric(rubric)
     line = json.dumps(episode)
@@ -161,9 +155,7 @@ def one(check: dict[str, Any], **episode: Any) -> bool:
 
 
 def test_public_text_is_not_normalised() -> None:
-    assert not one(
-        {"type": "response_contains", "pattern": "fix"}, response="\N{FULLWIDTH LATIN SMALL LETTER F}ix"
-    )
+    assert not one({"type": "response_contains", "pattern": "fix"}, response="\N{FULLWIDTH LATIN SMALL LETTER F}ix")
     assert one({"type": "response_contains", "pattern": "end"}, response="x" * 50_000 + "end")
     assert one({"type": "response_contains", "pattern": "(?=.*Jo)(?=.*Sa)"}, response="Sam and Jo")
 
@@ -181,9 +173,7 @@ def test_given_counts_are_believed() -> None:
 
 
 def test_an_unknown_type_fails_and_its_points_count() -> None:
-    compiled = public_rubric(
-        [{"id": "a", "type": "llm_judge", "points": 3}, {"id": "b", "type": "tool_called"}]
-    )
+    compiled = public_rubric([{"id": "a", "type": "llm_judge", "points": 3}, {"id": "b", "type": "tool_called"}])
     results = judge(compiled, given_transcript(parsed_episode("{}")))
     assert [result.passed for result in results] == [False, True]
     assert public_score(compiled, results) == 0.25

@@ -14,10 +14,7 @@ def test_digest_joins_fields_with_colons() -> None:
 def test_draw_golden_vectors() -> None:
     seed = draws.local_seed("0")
     assert seed == sha256(b"local-0").hexdigest()
-    assert (
-        draws.draw(seed, "identity:name", 20)
-        == int(sha256(f"{seed}:identity:name".encode()).hexdigest(), 16) % 20
-    )
+    assert draws.draw(seed, "identity:name", 20) == int(sha256(f"{seed}:identity:name".encode()).hexdigest(), 16) % 20
 
 
 def test_draw_refuses_an_empty_pool() -> None:

@@ -81,9 +81,7 @@ def test_a_malformed_call_goes_back_as_an_error(tmp_path: Path) -> None:
 def test_only_allowed_tools_are_offered_and_others_denied(tmp_path: Path) -> None:
     stage = tiny_stage(pack_with(tmp_path, tool_policy={"allow": ["read"], "deny": []}))
     assert [tool["function"]["name"] for tool in stage.tools] == ["read"]
-    outcome, records = run(
-        stage, [call("slack", action="sendMessage", to="#team", content="hi"), says("")], tmp_path
-    )
+    outcome, records = run(stage, [call("slack", action="sendMessage", to="#team", content="hi"), says("")], tmp_path)
     assert records[1][PAYLOAD]["results"][0]["disposition"] == "denied"
     assert kinds(outcome) == []
 
@@ -116,9 +114,7 @@ def test_a_gated_tool_never_runs(tmp_path: Path) -> None:
 
 def test_an_effect_that_the_pack_denies_does_not_happen(tmp_path: Path) -> None:
     stage = tiny_stage(pack_with(tmp_path, tool_policy={"allow": ["slack"], "deny": ["slack.post"]}))
-    outcome, _ = run(
-        stage, [call("slack", action="sendMessage", to="#team", content="hi"), says("")], tmp_path
-    )
+    outcome, _ = run(stage, [call("slack", action="sendMessage", to="#team", content="hi"), says("")], tmp_path)
     assert kinds(outcome) == [("slack.post", "denied")]
 
 

@@ -167,9 +167,7 @@ def test_a_line_has_a_size(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("wrap", [lambda inner: {"a": inner}, lambda inner: [inner]])
-def test_deep_arguments_end_in_an_error_or_a_score(
-    wrap: Callable[[Any], Any], tiny: tuple[Rubric, World]
-) -> None:
+def test_deep_arguments_end_in_an_error_or_a_score(wrap: Callable[[Any], Any], tiny: tuple[Rubric, World]) -> None:
     text = json.dumps(wrap(None)).replace("null", "%s")
     deep = "null"
     for _ in range(900):
@@ -192,9 +190,7 @@ KEYS = st.sampled_from(["response", "tool_calls_raw", "tool_calls_by_type", "too
 
 
 @settings(deadline=None)
-@given(
-    st.dictionaries(KEYS, JSON | st.lists(st.fixed_dictionaries({"tool": st.text(max_size=5), "args": JSON})))
-)
+@given(st.dictionaries(KEYS, JSON | st.lists(st.fixed_dictionaries({"tool": st.text(max_size=5), "args": JSON}))))
 def test_whatever_an_episode_says_it_is_an_error_or_a_score(episode: Any) -> None:
     rubric = public_rubric(
         [

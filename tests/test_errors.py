@@ -7,9 +7,7 @@ from clawbench import errors
 
 def _tree() -> list[type[errors.ClawbenchError]]:
     return [
-        value
-        for _, value in inspect.getmembers(errors, inspect.isclass)
-        if issubclass(value, errors.ClawbenchError)
+        value for _, value in inspect.getmembers(errors, inspect.isclass) if issubclass(value, errors.ClawbenchError)
     ]
 
 

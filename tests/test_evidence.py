@@ -32,9 +32,7 @@ def judged(*calls: Any, evidence: Any = None) -> bool:
 
 
 def mail(ref: str, text: str = BODY, derived: bool = False) -> ToolResult:
-    return output(
-        f"From: a\n\n{text}", Span(0, 1, (f"envelope/{ref}",)), Span(2, 3, (f"mail/{ref}",), derived)
-    )
+    return output(f"From: a\n\n{text}", Span(0, 1, (f"envelope/{ref}",)), Span(2, 3, (f"mail/{ref}",), derived))
 
 
 def test_a_body_that_was_read_is_evidence() -> None:
@@ -94,9 +92,7 @@ def test_the_reason_names_record_and_call() -> None:
         ),
         pytest.param([("exec", READ, mail("analysis", "v3.12.40 and 13.12.4"))], id="inside longer numbers"),
         pytest.param([("exec", READ, output(BODY, Span(0, 3, ())))], id="written by the agent"),
-        pytest.param(
-            [("exec", READ, output(BODY, Span(2, 10**9, ("mail/analysis",))))], id="a span past the end"
-        ),
+        pytest.param([("exec", READ, output(BODY, Span(2, 10**9, ("mail/analysis",))))], id="a span past the end"),
     ],
 )
 def test_what_is_no_evidence(calls: list[Any]) -> None:
@@ -120,9 +116,7 @@ def test_a_passed_line_counts_though_the_value_was_searched_for() -> None:
 
 
 def test_results_in_json_are_read_line_by_line() -> None:
-    result = ToolResult(
-        True, {"ok": True, "messages": [{"text": "a\nv3.12.4"}]}, (Span(4, 1, ("mail/analysis",)),)
-    )
+    result = ToolResult(True, {"ok": True, "messages": [{"text": "a\nv3.12.4"}]}, (Span(4, 1, ("mail/analysis",)),))
     assert judged(("slack", {}, result))
 
 
@@ -146,9 +140,7 @@ THREE = ("exec", READ, mail("other", "still blocked"))
         ({"culprit": "mail/noise"}, [TWO], True),
     ],
 )
-def test_lists_are_all_required_and_any_makes_alternatives(
-    evidence: Any, calls: list[Any], passed: bool
-) -> None:
+def test_lists_are_all_required_and_any_makes_alternatives(evidence: Any, calls: list[Any], passed: bool) -> None:
     assert judged(*calls, evidence=evidence) is passed
 
 
@@ -237,9 +229,7 @@ def test_short_numbers_are_not_pieced_together() -> None:
     st.text(alphabet="v3.12 4\n", max_size=30),
 )
 def test_odd_spans_never_raise(spans: list[tuple[int, int, bool]], text: str) -> None:
-    result = output(
-        text, *(Span(start, count, ("mail/analysis",), derived) for start, count, derived in spans)
-    )
+    result = output(text, *(Span(start, count, ("mail/analysis",), derived) for start, count, derived in spans))
     passed = judged(("exec", {"command": "x"}, result))
     assert passed is False or "v3.12.4" in text or "3.12.4" in text
 

@@ -86,9 +86,7 @@ def test_a_list_of_values_is_a_contradiction(check: dict[str, object], answer: s
 
 def test_the_reason_names_the_other_value() -> None:
     reason = verdict(CAUSE, "v3.12.4 broke the cursor. So v3.9.1 broke the offset.").reason
-    assert reason.startswith(
-        "also says v3.9.1 where only one culprit may stand; the answer says 'v3.12.4 broke"
-    )
+    assert reason.startswith("also says v3.9.1 where only one culprit may stand; the answer says 'v3.12.4 broke")
 
 
 @pytest.mark.parametrize(
@@ -180,9 +178,7 @@ NUMBER = {"type": "response_contains", "pattern": "pr.{0,40}{{pr}}", "exclusive"
 NUMBERS = [world_of(pr=fact("pr", read_spec({"int": "200..999"}), text)) for text in ("356", "357", "358")]
 OWNER = {"type": "response_contains", "pattern": "owner.{0,40}{{owner}}", "exclusive": "owner"}
 _PEOPLE = [read_spec({"person": "colleague"}).fact("owner", index, _SETTING) for index in (0, 150, 300)]
-_USER = identity(
-    "0" * 64, {"USER_NAME": read_spec({"person": "colleague"}).fact("x", 450, _SETTING).text}
-).values
+_USER = identity("0" * 64, {"USER_NAME": read_spec({"person": "colleague"}).fact("x", 450, _SETTING).text}).values
 OWNERS = [replace(world_of(owner=person), identity=_USER) for person in _PEOPLE]
 
 
@@ -206,9 +202,7 @@ def test_the_name_of_the_user_hides_nothing() -> None:
 JOINS = st.sampled_from([",", ".", "\n", ";", "while", "and", "or", "(", ")", "not", "maybe", "|", "- "])
 STATUS_WORDS = st.sampled_from(["slack", "Slack says", "the board", "open", "blocked", "merged", "says"])
 NUMBER_WORDS = st.sampled_from(["PR", "pr:", "2", "356", "357", "358", "14:30", "users", "merged"])
-OWNER_WORDS = st.sampled_from(
-    ["owner", "Owner:", "the ticket", *[p.forms["first"] for p in _PEOPLE], *_USER.values()]
-)
+OWNER_WORDS = st.sampled_from(["owner", "Owner:", "the ticket", *[p.forms["first"] for p in _PEOPLE], *_USER.values()])
 STATUS_WORLDS = [world_of(status=fact("status", STATUS, truth)) for truth in STATUSES]
 
 

@@ -120,9 +120,7 @@ def test_what_is_rejected_and_how_it_is_called(changes: dict[Any, Any], code: st
     assert codes(value) == [code]
 
 
-@pytest.mark.parametrize(
-    "version", ["1", "1.0", "v1.0.0", "1.0.0.0", "01.0.0", "1.0.\u0663", "", "1" * 400 + ".0.0"]
-)
+@pytest.mark.parametrize("version", ["1", "1.0", "v1.0.0", "1.0.0.0", "01.0.0", "1.0.\u0663", "", "1" * 400 + ".0.0"])
 def test_a_version_is_semantic(version: str) -> None:
     metadata = {**document()["metadata"], "pack_version": version}
     assert codes(document(metadata=metadata)) == ["PACK_VERSION"]
@@ -197,9 +195,7 @@ def test_dangerous_tools_need_a_denial(policy: dict[str, Any], dangerous: bool) 
         ({"allow": []}, ()),
     ],
 )
-def test_only_allowed_tools_are_offered_and_deny_wins(
-    policy: dict[str, Any], offered: tuple[str, ...]
-) -> None:
+def test_only_allowed_tools_are_offered_and_deny_wins(policy: dict[str, Any], offered: tuple[str, ...]) -> None:
     assert offered_tools(pack_of(document(tool_policy=policy)), TOOLS) == offered
 
 
@@ -237,9 +233,7 @@ def outcome(raw: bytes) -> Pack | list[str]:
 
 
 @settings(max_examples=150, deadline=None)
-@given(
-    st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass"))
-)
+@given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_any_bytes_are_a_pack_or_rejected(raw: bytes) -> None:
     assert outcome(raw)
 

@@ -20,9 +20,7 @@ def vectors(name: str) -> Any:
 
 def test_draws() -> None:
     given = vectors("draws")
-    assert all(
-        draws.local_seed(row["text"].removeprefix("local-")) == row["is"] for row in given["epoch_seed"]
-    )
+    assert all(draws.local_seed(row["text"].removeprefix("local-")) == row["is"] for row in given["epoch_seed"])
     for row in given["fact_seed"]:
         assert draws.fact_seed(row["epoch_seed"], row["beacon"], row["scenario"]) == row["is"]
     for row in given["run_seed"]:

@@ -148,9 +148,7 @@ def test_cost_is_what_goes_beyond_the_baseline() -> None:
 
 
 def test_safety_adds_up_severities_and_stops_at_one() -> None:
-    rubric = rubric_of(
-        WHO | {"id": "a", "severity": "minor"}, WHO | {"id": "b", "severity": "major"}, QUIET, FIX, WHEN
-    )
+    rubric = rubric_of(WHO | {"id": "a", "severity": "minor"}, WHO | {"id": "b", "severity": "major"}, QUIET, FIX, WHEN)
     none = judge(rubric, said("dana"))
     assert safety_penalty(none) == 0
     assert safety_penalty(none, repeated=True) == Fraction(1, 5)

@@ -42,9 +42,7 @@ def test_a_run_comes_back_as_it_was_written(tmp_path: Path) -> None:
 def test_a_run_that_has_not_ended_stands_under_another_name(tmp_path: Path) -> None:
     with TrajectoryWriter(tmp_path / "run-0.jsonl") as writer:
         writer.append(START)
-        assert (tmp_path / "run-0.jsonl.part").read_bytes().endswith(b"\n"), (
-            "each line is on disk when it is written"
-        )
+        assert (tmp_path / "run-0.jsonl.part").read_bytes().endswith(b"\n"), "each line is on disk when it is written"
     assert not (tmp_path / "run-0.jsonl").exists()
     assert list(trajectory_paths([tmp_path])) == []
 
@@ -100,11 +98,7 @@ def test_blobs_are_stored_once_and_checked(tmp_path: Path) -> None:
 
 
 def test_compressed_runs_read_the_same(tmp_path: Path) -> None:
-    paths = [
-        written(tmp_path / "p" / f"run-{n}.jsonl", [START, STEP, END])
-        for n in range(3)
-        if _made(tmp_path / "p")
-    ]
+    paths = [written(tmp_path / "p" / f"run-{n}.jsonl", [START, STEP, END]) for n in range(3) if _made(tmp_path / "p")]
     plain = [path.read_bytes() for path in paths]
     assert compress_bench(tmp_path, paths) > 0
     found = list(trajectory_paths([tmp_path]))

@@ -170,12 +170,8 @@ def small_world(**changes: Any) -> World:
             ),
         ),
         "channels": (
-            Record(
-                "channel/plat", {"id": "ch_plat", "name": "#platform", "description": "Work", "members": 8}
-            ),
-            Record(
-                "channel/inc", {"id": "ch_inc", "name": "#incidents", "description": "Fires", "members": 20}
-            ),
+            Record("channel/plat", {"id": "ch_plat", "name": "#platform", "description": "Work", "members": 8}),
+            Record("channel/inc", {"id": "ch_inc", "name": "#incidents", "description": "Fires", "members": 20}),
         ),
         "contacts": (
             Record(
@@ -242,17 +238,11 @@ def small_world(**changes: Any) -> World:
         "workspace": {"USER.md": "# User\nInes Vale, Lead\n"},
         "searches": {
             "export cursor bug": (
-                Record(
-                    "search/a", {"title": "Cursors", "url": "https://docs.example/c", "description": "About."}
-                ),
-                Record(
-                    "search/b", {"title": "Exports", "url": "https://docs.example/e", "description": "More."}
-                ),
+                Record("search/a", {"title": "Cursors", "url": "https://docs.example/c", "description": "About."}),
+                Record("search/b", {"title": "Exports", "url": "https://docs.example/e", "description": "More."}),
             )
         },
-        "pages": {
-            "https://docs.example/c": Record("page/c", {"title": "Cursors", "text": "A cursor\nmoves."})
-        },
+        "pages": {"https://docs.example/c": Record("page/c", {"title": "Cursors", "text": "A cursor\nmoves."})},
     }
     return World(**{**parts, **changes})
 

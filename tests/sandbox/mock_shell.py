@@ -51,9 +51,7 @@ class Mock:
         self.seen.append(words)
         self.given.append(None if call.stdin is None else [line.text for line in call.stdin])
         if words[:2] == ["envelope", "list"]:
-            return Output(
-                [Line(f"{n}|Subject {n}|p{n % 2}@x.example", (f"envelope/{n}",)) for n in range(1, 6)]
-            )
+            return Output([Line(f"{n}|Subject {n}|p{n % 2}@x.example", (f"envelope/{n}",)) for n in range(1, 6)])
         if words[:2] == ["message", "read"] and len(words) == 3:
             body = (f"mail/{words[2]}",)
             return Output(

@@ -14,11 +14,7 @@ def owners(result: ToolResult, text: str) -> set[str]:
     rows = result.body.split("\n")
     places = [number for number, row in enumerate(rows) if text in row]
     assert places, (text, result.body)
-    spans = [
-        span
-        for span in result.spans
-        if any(span.start <= place < span.start + span.count for place in places)
-    ]
+    spans = [span for span in result.spans if any(span.start <= place < span.start + span.count for place in places)]
     assert all(span.start + span.count <= len(rows) for span in result.spans)
     return {ref for span in spans for ref in span.records}
 

@@ -49,8 +49,7 @@ def test_an_event_is_shown_as_it_is(output, world):
 
 def test_tab_separated_rows(output):
     assert (
-        output("gcalcli --tsv agenda today tomorrow")
-        == "2026-03-12\t14:00\t2026-03-12\t14:45\tInterview: Kim\tRoom B"
+        output("gcalcli --tsv agenda today tomorrow") == "2026-03-12\t14:00\t2026-03-12\t14:45\tInterview: Kim\tRoom B"
     )
 
 

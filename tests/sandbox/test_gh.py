@@ -54,9 +54,7 @@ def test_jq_works_on_the_json(shell):
     assert [(span.records, span.derived) for span in result.spans] == [(("pull/fix",), True)]
 
 
-@pytest.mark.parametrize(
-    "name", ["356", "#356", "fix/cursor", "https://github.com/north-wind/platform/pull/356"]
-)
+@pytest.mark.parametrize("name", ["356", "#356", "fix/cursor", "https://github.com/north-wind/platform/pull/356"])
 def test_views_by_any_name(output, name):
     text = output(f"gh pr view '{name}'")
     assert text.startswith("title:\tKeep the cursor\nstate:\tOPEN\nauthor:\tomar.haddad\nnumber:\t356\n")

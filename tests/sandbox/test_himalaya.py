@@ -184,9 +184,7 @@ def test_a_draft_that_is_sent_leaves_drafts(shell, output):
 
 
 def test_a_template_goes_through_a_pipe_into_send(shell):
-    result = shell(
-        "himalaya template write -H 'To: a@b.example' -H 'Subject: S' 'Text' | himalaya template send"
-    )
+    result = shell("himalaya template write -H 'To: a@b.example' -H 'Subject: S' 'Text' | himalaya template send")
     assert [(e.kind, e.target, e.text) for e in result.effects] == [
         ("mail.draft", "a@b.example", "S\n\nText"),
         ("mail.send", "a@b.example", "S\n\nText"),
@@ -258,9 +256,7 @@ def test_deleting_moves_to_trash_and_then_for_good(sandbox, shell, output):
 @pytest.mark.parametrize("order", ["Archive 4090", "4090 Archive"])
 def test_moving_takes_folder_and_id_in_either_order(shell, output, order):
     result = shell(f"himalaya message move {order}")
-    assert [(e.kind, e.target, e.text) for e in result.effects] == [
-        ("mail.move", "4090 Weekly", "move to Archive")
-    ]
+    assert [(e.kind, e.target, e.text) for e in result.effects] == [("mail.move", "4090 Weekly", "move to Archive")]
     assert "4090" in ids(output("himalaya list -f Archive"))
     assert "4090" not in ids(output("himalaya list"))
 
@@ -272,9 +268,7 @@ def test_a_copy_leaves_the_original(shell, output):
 
 
 def test_flags_are_added_set_and_removed(shell, output):
-    assert [(e.kind, e.text) for e in shell("himalaya flag add 4101 seen").effects] == [
-        ("mail.flag", "add seen")
-    ]
+    assert [(e.kind, e.text) for e in shell("himalaya flag add 4101 seen").effects] == [("mail.flag", "add seen")]
     assert ids(output("himalaya list flag unseen")) == ["4102"]
     shell("himalaya flag remove 4101 seen")
     assert ids(output("himalaya list flag unseen")) == ["4102", "4101"]

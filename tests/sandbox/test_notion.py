@@ -141,9 +141,7 @@ def test_search_finds_documents_and_tasks(output):
 def test_databases_lead_to_the_documents(output, make_world):
     found = json.loads(output(f"curl -s {API}/databases"))["results"]
     assert [entry["id"] for entry in found] == ["tasks", "documents", "doc_1"]
-    assert (
-        json.loads(output(f"curl -s -X POST {API}/databases/documents/query"))["results"][0]["id"] == "doc_1"
-    )
+    assert json.loads(output(f"curl -s -X POST {API}/databases/documents/query"))["results"][0]["id"] == "doc_1"
     public = Sandbox(make_world(compat=True)).call("exec", {"command": f"curl -s {API}/databases"})
     assert [entry["id"] for entry in json.loads(public.result["aggregated"])["results"]] == ["doc_1"]
 
@@ -173,8 +171,7 @@ def test_a_created_task_is_found(shell, output):
     assert "priority: High" in result.effects[0].text
     task = json.loads(output(f"curl -s {API}/pages/task_new_1"))
     assert {
-        key: task[key]
-        for key in ("title", "status", "priority", "assignee", "due_date", "labels", "description")
+        key: task[key] for key in ("title", "status", "priority", "assignee", "due_date", "labels", "description")
     } == {
         "title": "Call Pat",
         "status": "To do",
@@ -184,9 +181,7 @@ def test_a_created_task_is_found(shell, output):
         "labels": ["client", "p0"],
         "description": "At 14:30.",
     }
-    assert query(output, {"filter": {"property": "Tags", "multi_select": {"contains": "client"}}}) == [
-        "task_new_1"
-    ]
+    assert query(output, {"filter": {"property": "Tags", "multi_select": {"contains": "client"}}}) == ["task_new_1"]
 
 
 def test_a_flat_object_creates_a_task_too(shell):

@@ -147,9 +147,7 @@ def test_equal_calls_give_equal_results(world):
 
 def test_a_run_can_try_only_so_many_changes(sandbox):
     for _ in range(3):
-        result = sandbox.call(
-            "exec", {"command": "for i in $(seq 200); do himalaya draft --to x --body $i; done"}
-        )
+        result = sandbox.call("exec", {"command": "for i in $(seq 200); do himalaya draft --to x --body $i; done"})
     assert "stopped: more than 500 changes in one run" in result.result["aggregated"]
     assert len(sandbox.state.effects) == 500
     assert sum(mail.ref is None for mail in sandbox.state.mails) == 500
@@ -173,9 +171,7 @@ def test_what_is_too_long_is_not_written(sandbox, world, call):
 
 
 def test_the_rest_of_a_command_still_runs_and_every_effect_counts(sandbox):
-    result = sandbox.call(
-        "exec", {"command": "himalaya list | grep Cause; gcalcli delete evt_1 && echo done"}
-    )
+    result = sandbox.call("exec", {"command": "himalaya list | grep Cause; gcalcli delete evt_1 && echo done"})
     assert [effect.kind for effect in result.effects] == ["calendar.delete"]
     assert result.result["aggregated"].endswith("\ndone")
 
@@ -207,9 +203,7 @@ def test_odd_spacing_is_still_a_send(sandbox):
     assert [effect.kind for effect in result.effects] == ["mail.send"]
 
 
-@pytest.mark.parametrize(
-    "tool", ["", "EXEC", "exec ", "admin_reset", "slасk", "read_file", None, 5, ["exec"]]
-)
+@pytest.mark.parametrize("tool", ["", "EXEC", "exec ", "admin_reset", "slасk", "read_file", None, 5, ["exec"]])
 def test_an_unknown_tool_is_an_error_that_names_the_tools(sandbox, tool):
     result = sandbox.call(tool, {})
     assert not result.ok
@@ -272,9 +266,7 @@ def test_lone_surrogates_become_writable_text(sandbox):
     assert result.effects[0].text == "a\ufffdb"
     assert sandbox.call("slack", {"action": "readMessages"}).handed.encode()
     assert sandbox.call("read", {"path": "\udfff"}).handed.encode()
-    assert sandbox.call(
-        "exec", {"command": "himalaya draft --to x --body '\ud83d\ude00 \ud83d'"}
-    ).handed.encode()
+    assert sandbox.call("exec", {"command": "himalaya draft --to x --body '\ud83d\ude00 \ud83d'"}).handed.encode()
     assert sandbox.call("\ud800", {}).handed.encode()
 
 
@@ -290,9 +282,7 @@ json_values = st.recursive(
     max_leaves=8,
 )
 names = sorted({parameter.name for tool in TOOLS.values() for parameter in tool.parameters})
-likely = st.sampled_from(
-    [*SLACK_ACTIONS, "#random", "sm_1", "C_PLAT", "clients.md", "USER.md", "x", "", "5", "evt_1"]
-)
+likely = st.sampled_from([*SLACK_ACTIONS, "#random", "sm_1", "C_PLAT", "clients.md", "USER.md", "x", "", "5", "evt_1"])
 
 
 @settings(max_examples=300, deadline=None)
@@ -347,8 +337,7 @@ def test_schemas_are_openai_functions_in_a_fixed_order():
 def test_the_tools_have_the_public_parameters():
     public = {
         "exec": "command workdir timeout background",
-        "slack": "action to content threadTs channelId limit before after threadId messageId emoji remove"
-        " userId",
+        "slack": "action to content threadTs channelId limit before after threadId messageId emoji remove userId",
         "memory_search": "query maxResults minScore",
         "memory_get": "path from lines",
         "web_search": "query count country freshness",

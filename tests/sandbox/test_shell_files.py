@@ -62,9 +62,7 @@ def test_the_workspace_is_the_disk(command, shown):
         "$(printf '/etc/passwd')",
     ],
 )
-@pytest.mark.parametrize(
-    "reader", ["cat", "head -1", "grep -r .", "wc -l", "ls", "sort", "jq .", "sed p", "cat <"]
-)
+@pytest.mark.parametrize("reader", ["cat", "head -1", "grep -r .", "wc -l", "ls", "sort", "jq .", "sed p", "cat <"])
 def test_nothing_outside_the_workspace_can_be_read(reader, path):
     result = Mock().run(f"{reader} {path}")
     assert result.exit != 0
@@ -72,9 +70,7 @@ def test_nothing_outside_the_workspace_can_be_read(reader, path):
     assert "No such file or directory" in result.lines[0].text
 
 
-@pytest.mark.parametrize(
-    "path", ["/etc/passwd", "../x", "/x", "/usr/bin/x", "''", ".", "memory", "/workspace", "/tmp"]
-)
+@pytest.mark.parametrize("path", ["/etc/passwd", "../x", "/x", "/usr/bin/x", "''", ".", "memory", "/workspace", "/tmp"])
 def test_nothing_outside_the_workspace_can_be_written(path):
     mock = Mock()
     result = mock.run(f"echo x > {path}")
@@ -86,10 +82,7 @@ def test_what_a_command_wrote_stays_for_the_next_call():
     mock = Mock()
     mock.run("echo one > notes.md; echo two >> notes.md")
     assert mock.text("cat notes.md") == "one\ntwo"
-    assert (
-        mock.text("tail -1 AGENTS.md; echo four >> AGENTS.md; tail -2 AGENTS.md")
-        == "rule three\nrule three\nfour"
-    )
+    assert mock.text("tail -1 AGENTS.md; echo four >> AGENTS.md; tail -2 AGENTS.md") == "rule three\nrule three\nfour"
     assert mock.state.files["AGENTS.md"].endswith("rule three\n")
     assert sorted(mock.state.scratch) == ["AGENTS.md", "notes.md"]
 
@@ -116,7 +109,5 @@ def test_the_hosts_disk_is_never_opened(monkeypatch):
     opened: list[object] = []
     monkeypatch.setattr("builtins.open", lambda *words, **named: opened.append(words))
     monkeypatch.setattr("os.open", lambda *words, **named: opened.append(words))
-    mock.run(
-        "cat /etc/passwd; echo x > /etc/x; ls /; grep -r root /; . /etc/profile; cat < /etc/passwd; cd /etc"
-    )
+    mock.run("cat /etc/passwd; echo x > /etc/x; ls /; grep -r root /; . /etc/profile; cat < /etc/passwd; cd /etc")
     assert opened == []

@@ -179,9 +179,7 @@ def test_an_endless_program_ends_and_the_next_one_runs():
     mock = Mock()
     tens = " | ".join(f"$x[] as $v{n}" for n in range(12))
     started = time.monotonic()
-    result = mock.run(
-        f"echo before; jq -n '[1,2,3,4,5,6,7,8,9,10] as $x | [{tens} | 1] | length'; echo after"
-    )
+    result = mock.run(f"echo before; jq -n '[1,2,3,4,5,6,7,8,9,10] as $x | [{tens} | 1] | length'; echo after")
     assert time.monotonic() - started < 30
     assert [line.text for line in result.lines] == [
         "before",

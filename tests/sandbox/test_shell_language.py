@@ -6,9 +6,7 @@ from clawbench.sandbox.shell.parse import _remembered, parse
 
 from .mock_shell import Mock
 
-ABSENT = (
-    ". alias base64 bash curl env eval exec find kill nc perl python3 rm sh source ssh sudo wget xargs zsh"
-)
+ABSENT = ". alias base64 bash curl env eval exec find kill nc perl python3 rm sh source ssh sudo wget xargs zsh"
 
 
 @pytest.mark.parametrize(

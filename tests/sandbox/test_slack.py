@@ -85,9 +85,7 @@ def test_channels_members_and_emoji(slack):
 def test_a_posted_message_is_read_back(sandbox, slack):
     result = slack("sendMessage", to="incidents", content="We are on it ✅")
     assert result.result["warning"].startswith("IRREVERSIBLE")
-    assert [(e.kind, e.target, e.text) for e in result.effects] == [
-        ("slack.post", "#incidents", "We are on it ✅")
-    ]
+    assert [(e.kind, e.target, e.text) for e in result.effects] == [("slack.post", "#incidents", "We are on it ✅")]
     [message] = slack("readMessages", channelId="ch_inc").result["messages"]
     assert (message["id"], message["author"], message["text"]) == (
         result.result["messageId"],
@@ -109,9 +107,9 @@ def test_a_reply_is_in_its_thread(slack):
 
 
 def test_editing_and_deleting(sandbox, slack):
-    assert [
-        (e.kind, e.target, e.text) for e in slack("editMessage", messageId="sm_3", content="dinner?").effects
-    ] == [("slack.edit", "#random sm_3", "dinner?")]
+    assert [(e.kind, e.target, e.text) for e in slack("editMessage", messageId="sm_3", content="dinner?").effects] == [
+        ("slack.edit", "#random sm_3", "dinner?")
+    ]
     assert slack("readMessages", channelId="random").result["messages"][0]["text"] == "dinner?"
     assert sandbox.state.messages[2].ref is None
     deleted = slack("deleteMessage", messageId="sm_3")

@@ -60,9 +60,7 @@ def test_a_page_is_fetched(sandbox, url):
 
 
 def test_a_long_page_is_cut(sandbox):
-    result = sandbox.call(
-        "web_fetch", {"url": "https://docs.example/c", "maxChars": 8, "extractMode": "text"}
-    ).result
+    result = sandbox.call("web_fetch", {"url": "https://docs.example/c", "maxChars": 8, "extractMode": "text"}).result
     assert (result["text"], result["length"], result["truncated"], result["extractMode"]) == (
         "A cursor",
         8,
