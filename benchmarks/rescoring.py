@@ -15,7 +15,7 @@ from clawbench.trajectory import trajectory_paths
 
 from .desk import SCENARIO, desk_model, desk_stage
 
-RUNS = 4001
+RUNS = 12_001
 
 
 def rescoring() -> dict[str, Any]:

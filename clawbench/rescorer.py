@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -22,9 +21,14 @@ from .trajectory import Trajectory, read_trajectory
 _CHUNK = 64
 
 
-class Verdict(NamedTuple):
-    """What judging one run again gave; small, since it travels between processes."""
+class Rescored(NamedTuple):
+    """One recorded run, judged again; small, since it travels between processes.
 
+    ``score`` and ``recorded`` are fractions as text, now and then. ``same`` says that every recorded byte of its
+    verdicts came out again, ``world_same`` that its world did; ``passed`` names the checks that pass.
+    """
+
+    path: str
     scenario: str
     pack: str
     run: int
@@ -36,61 +40,41 @@ class Verdict(NamedTuple):
     passed: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Rescored:
-    """One recorded run, judged again.
-
-    ``same`` says that every recorded byte of its verdicts came out again, ``world_same`` that its world did;
-    ``passed`` names the checks that pass, ``recorded`` is the score that the run recorded.
-    """
-
-    path: Path
-    scenario: str
-    pack: str
-    index: int
-    status: str
-    score: Fraction
-    recorded: Fraction | None
-    same: bool
-    world_same: bool
-    passed: tuple[str, ...]
-
-    @classmethod
-    def of(cls, path: Path, verdict: Verdict) -> Rescored:
-        """``verdict`` on the run at ``path``."""
-        recorded = None if verdict.recorded is None else Fraction(verdict.recorded)
-        return cls(path, *verdict[:4], Fraction(verdict.score), recorded, *verdict[6:])
-
-
 def rescored(paths: Sequence[Path], scenario: Path | None = None, processes: int | None = None) -> Iterator[Rescored]:
     """Judges the runs at ``paths`` in their order, against ``scenario`` or the one they name.
 
     Raises TrajectoryInvalid, or ScenarioInvalid when a run's scenario cannot be found.
     """
     processes = min(processes or os.cpu_count() or 1, max(1, len(paths) // _CHUNK))
+    names = [str(path) for path in paths]
     if processes == 1:
-        for path in paths:
-            yield Rescored.of(path, _verdict(path, scenario))
+        for name in names:
+            yield _rescored(name, scenario)
         return
-    chunks = [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
-    names = [[str(path) for path in chunk] for chunk in chunks]
-    with ProcessPoolExecutor(processes) as pool:
-        for chunk, verdicts in zip(chunks, pool.map(_verdicts, names, [scenario] * len(chunks)), strict=True):
-            for path, verdict in zip(chunk, verdicts, strict=True):
-                yield Rescored.of(path, verdict)
+    chunks = [names[start : start + _CHUNK] for start in range(0, len(names), _CHUNK)]
+    with ProcessPoolExecutor(processes, initializer=_collect_rarely) as pool:
+        for rows in pool.map(_rescored_chunk, chunks, [scenario] * len(chunks)):
+            yield from rows
 
 
-def _verdicts(paths: Sequence[str], scenario: Path | None) -> list[Verdict]:
-    return [_verdict(Path(path), scenario) for path in paths]
+def _collect_rarely() -> None:
+    """Decoding makes many objects and no cycles: looking for some after every 700 is time lost."""
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
 
 
-def _verdict(path: Path, scenario: Path | None) -> Verdict:
-    run = read_trajectory(path)
+def _rescored_chunk(names: Sequence[str], scenario: Path | None) -> list[Rescored]:
+    return [_rescored(name, scenario) for name in names]
+
+
+def _rescored(name: str, scenario: Path | None) -> Rescored:
+    run = read_trajectory(Path(name))
     if run.end is None:
-        raise TrajectoryInvalid.of("TRAJECTORY_UNFINISHED", "the run never ended: there is nothing to score", str(path))
+        raise TrajectoryInvalid.of("TRAJECTORY_UNFINISHED", "the run never ended: there is nothing to score", name)
     rubric, world, baseline = _rubric_of(run, scenario)
     outcome = outcome_of(run, rubric, baseline)
-    return Verdict(
+    return Rescored(
+        path=name,
         scenario=run.start["scenario"]["name"],
         pack=run.start["pack"]["name"],
         run=run.start["index"],

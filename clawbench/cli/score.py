@@ -60,10 +60,12 @@ def _score_episodes(episode: Path, scenario: str, seed: str, user_context: str |
 
 
 def _score_runs(places: tuple[Path, ...], scenario: str | None, as_json: bool, jobs: int | None) -> int:
+    from fractions import Fraction
+
     import orjson
 
     from ..library import scenario_path
-    from ..report.plain import printable
+    from ..report.plain import decimal, printable
     from ..rescorer import rescored
     from ..trajectory import trajectory_paths
 
@@ -75,13 +77,13 @@ def _score_runs(places: tuple[Path, ...], scenario: str | None, as_json: bool, j
         differing += differs
         rows.append(
             {
-                "path": str(row.path),
+                "path": row.path,
                 "pack": row.pack,
                 "scenario": row.scenario,
-                "run": row.index,
+                "run": row.run,
                 "status": row.status,
-                "score": float(row.score),
-                "recorded": None if row.recorded is None else float(row.recorded),
+                "score": float(Fraction(row.score)),
+                "recorded": None if row.recorded is None else float(Fraction(row.recorded)),
                 "same": row.same,
                 "world_same": row.world_same,
                 "passed": list(row.passed),
@@ -95,7 +97,7 @@ def _score_runs(places: tuple[Path, ...], scenario: str | None, as_json: bool, j
                 if not row.world_same
                 else "another verdict"
             )
-            click.echo(f"{float(row.score):.4f}  {verdict:<12} {printable(str(row.path))}")
+            click.echo(f"{decimal(Fraction(row.score), 4)}  {verdict:<12} {printable(row.path, 1000)}")
     if as_json:
         click.echo(orjson.dumps({"runs": rows, "differing": differing}, option=orjson.OPT_INDENT_2).decode())
     else:
