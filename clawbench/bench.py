@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import orjson
 
 from .episode import run_episode
-from .errors import InvalidInput
+from .errors import Infrastructure, InvalidInput
 from .models.protocol import Model
 from .outcome import RunOutcome
 from .penalties import safety_penalty
@@ -155,10 +155,13 @@ class Bench:
         self._starts.clear()
         outcomes: dict[int, dict[int, RunOutcome]] = {number: {} for number in range(len(stages))}
         numbers = {id(stage): number for number, stage in enumerate(stages)}
-        self.folder.mkdir(parents=True, exist_ok=True)
-        for stage in stages:
-            (self.folder / stage.name).mkdir(parents=True, exist_ok=True)
-        self._times = os.open(self.folder / "times.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            for stage in stages:
+                (self.folder / stage.name).mkdir(parents=True, exist_ok=True)
+            self._times = os.open(self.folder / "times.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        except OSError as error:
+            said = f"runs cannot be kept here: {error.strerror}; choose another --out"
+            raise InvalidInput.of("OUT_UNUSABLE", said, str(error.filename or self.folder)) from None
         try:
             for wave in self._waves():
                 units = [
@@ -199,6 +202,13 @@ class Bench:
         )
 
     async def _work(self, unit: Unit) -> RunOutcome:
+        try:
+            return await self._made(unit)
+        except OSError as error:  # a full disk ends the bench, not the votes: the same command goes on
+            said = f"a run cannot be written: {error.strerror}; whole runs are kept"
+            raise Infrastructure.of("OUT_WRITE", said, str(self.folder)) from error
+
+    async def _made(self, unit: Unit) -> RunOutcome:
         path = self.folder / unit.stage.name / f"run-{unit.index}.jsonl"
         kept = self._kept(unit, path)
         if kept is not None:

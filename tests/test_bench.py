@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from clawbench.bench import AsyncioExecutor, Bench, StageOutcome, Unit, Watch, Work, weighted_mean
-from clawbench.errors import InvalidInput, ModelUnavailable
+from clawbench.errors import Infrastructure, InvalidInput, ModelUnavailable
 from clawbench.models.protocol import Model, Reply, Request
 from clawbench.models.script import ScriptModel
 from clawbench.outcome import RunOutcome
 from clawbench.stage import Sampling
+from clawbench.trajectory import TrajectoryWriter
 
 from .stages import call, mail_id, says, tiny_stage
 
@@ -109,6 +110,26 @@ def test_a_folder_of_another_bench_is_refused(tmp_path: Path, stage: object) -> 
     other = Bench(folder=tmp_path, model=ScriptModel(HONEST))
     with pytest.raises(InvalidInput, match="OUT_HOLDS_ANOTHER_BENCH"):
         asyncio.run(other.results([stage]))  # type: ignore[list-item]
+
+
+def test_a_folder_that_cannot_be_is_bad_input(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(InvalidInput, match="OUT_UNUSABLE"):
+        results(tmp_path / "file", ScriptModel(HONEST))
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_full_disk_ends_the_bench_and_keeps_whole_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    results(tmp_path, ScriptModel(HONEST), runs=1)
+
+    def full(writer: TrajectoryWriter, record: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(TrajectoryWriter, "append", full)
+    with pytest.raises(Infrastructure, match="No space left on device"):
+        results(tmp_path, ScriptModel(HONEST))
+    monkeypatch.undo()
+    assert results(tmp_path, ScriptModel(HONEST)).score == 1
 
 
 def test_any_executor_will_do_in_any_order(tmp_path: Path) -> None:

@@ -80,6 +80,7 @@ CASES: dict[str, tuple[Callable[[Path], list[str]], str]] = {
     "pack that is too large": (pack(b" " * 70_000), "PACK_TOO_LARGE"),
     "unknown model": (options("--model", "gpt-99"), "MODEL_UNKNOWN"),
     "replay of nothing": (options("--model", "replay:/nonexistent/place"), "TRAJECTORY_MISSING"),
+    "a folder that is a file": (options("--out", "/dev/null"), "OUT_UNUSABLE"),
     "two runs": (options("--runs", "2"), "RUNS_EVEN"),
     "no runs": (options("--runs", "0"), "RUNS_EVEN"),
     "user context that is not JSON": (options("--user-context", "{nope"), "USER_CONTEXT_JSON"),
