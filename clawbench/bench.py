@@ -25,7 +25,7 @@ from .penalties import safety_penalty
 from .rescore import outcome_of
 from .rubric import Voted, decided, vote
 from .stage import Stage
-from .trajectory import BlobStore, TrajectoryWriter, read_trajectory
+from .trajectory import BlobStore, TrajectoryWriter, read_trajectory, recorded_in
 
 
 @dataclass(frozen=True, slots=True, repr=False)  # asyncio writes out a task's result when it ends: keep that short
@@ -242,20 +242,21 @@ class Bench:
             run = read_trajectory(name)
             if not run.whole:
                 continue
-            expected = (unit.stage.unit(unit.index), self.model.name, self.model.version)
-            model = run.start["model"]
-            sampling = unit.stage.sampling
-            same = (run.start["unit"], model["name"], model["version"]) == expected and run.start["sampling"] == {
-                "temperature": sampling.temperature,
-                "max_tokens": sampling.max_tokens,
-            }
-            if not same:
-                raise InvalidInput.of(
-                    "OUT_HOLDS_ANOTHER_BENCH",
-                    "this run was made from another pack, scenario, seed or model; choose another --out",
-                    str(name),
-                )
-            return outcome_of(run, unit.stage.rubric, unit.stage.scenario.baseline)
+            with recorded_in(name):
+                expected = (unit.stage.unit(unit.index), self.model.name, self.model.version)
+                model = run.start["model"]
+                sampling = unit.stage.sampling
+                same = (run.start["unit"], model["name"], model["version"]) == expected and run.start["sampling"] == {
+                    "temperature": sampling.temperature,
+                    "max_tokens": sampling.max_tokens,
+                }
+                if not same:
+                    raise InvalidInput.of(
+                        "OUT_HOLDS_ANOTHER_BENCH",
+                        "this run was made from another pack, scenario, seed or model; choose another --out",
+                        str(name),
+                    )
+                return outcome_of(run, unit.stage.rubric, unit.stage.scenario.baseline)
         return None
 
     def _record_time(self, unit: Unit, outcome: RunOutcome, nanoseconds: int) -> None:

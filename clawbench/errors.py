@@ -47,6 +47,10 @@ class ClawbenchError(Exception):
         self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
         super().__init__("\n".join(map(str, self.problems)))
 
+    def __reduce__(self) -> tuple[type[ClawbenchError], tuple[tuple[Problem, ...]]]:
+        """Errors travel between processes with their problems."""
+        return type(self), (self.problems,)
+
     @classmethod
     def of(cls, code: str, message: str, where: str = "") -> ClawbenchError:
         """One problem, raised as this class."""

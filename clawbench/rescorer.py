@@ -16,7 +16,7 @@ from .penalties import Baseline
 from .rescore import outcome_of, same_verdicts
 from .rubric import Rubric, rubric_for
 from .scenario import Scenario, load_scenario, render_world
-from .trajectory import Trajectory, read_trajectory
+from .trajectory import Trajectory, read_trajectory, recorded_in
 
 _CHUNK = 64
 
@@ -71,27 +71,35 @@ def _rescored(name: str, scenario: Path | None) -> Rescored:
     run = read_trajectory(Path(name))
     if run.end is None:
         raise TrajectoryInvalid.of("TRAJECTORY_UNFINISHED", "the run never ended: there is nothing to score", name)
-    rubric, world, baseline = _rubric_of(run, scenario)
-    outcome = outcome_of(run, rubric, baseline)
-    return Rescored(
-        path=name,
-        scenario=run.start["scenario"]["name"],
-        pack=run.start["pack"]["name"],
-        run=run.start["index"],
-        status=run.end["status"],
-        score=str(outcome.score),
-        recorded=run.end["score"],
-        same=same_verdicts(run, outcome),
-        world_same=world == run.start["world"],
-        passed=tuple([result.id for result in outcome.results if result.passed]),
-    )
+    with recorded_in(name):
+        rubric, world, baseline = _rubric_of(run, scenario)
+        outcome = outcome_of(run, rubric, baseline)
+        return Rescored(
+            path=name,
+            scenario=run.start["scenario"]["name"],
+            pack=run.start["pack"]["name"],
+            run=run.start["index"],
+            status=run.end["status"],
+            score=str(outcome.score),
+            recorded=run.end["score"],
+            same=same_verdicts(run, outcome),
+            world_same=world == run.start["world"],
+            passed=tuple([result.id for result in outcome.results if result.passed]),
+        )
 
 
 def _rubric_of(run: Trajectory, scenario: Path | None) -> tuple[Rubric, str, Baseline | None]:
     seed: Mapping[str, str] = run.start["seed"]
     context = tuple(sorted(run.start["user_context"].items()))
-    place = scenario if scenario is not None else scenario_path(run.start["scenario"]["name"])
+    place = scenario if scenario is not None else _named(run.start["scenario"]["name"])
     return rubric_at(place, seed["epoch"], seed["beacon"], context)
+
+
+def _named(name: str) -> Path:
+    """The scenario of this name; a record may name one, and no path."""
+    if not name.replace("_", "").replace("-", "").isalnum():
+        raise ValueError(f"{name[:80]!r} is no scenario's name")
+    return scenario_path(name)
 
 
 @lru_cache(maxsize=32)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from .errors import TrajectoryInvalid
+from .errors import ClawbenchError, TrajectoryInvalid
 
 SCHEMA = "clawbench/trajectory/1"
 PAYLOAD = "clawbench"
@@ -164,6 +165,21 @@ def parsed_trajectory(content: bytes, path: Path) -> Trajectory:
     if start.get("schema") != SCHEMA:
         raise TrajectoryInvalid.of("TRAJECTORY_SCHEMA", f"expected schema {SCHEMA!r}", f"{path}:1")
     return Trajectory(path, start, steps, end, final_message, torn)
+
+
+@contextmanager
+def recorded_in(path: Path | str) -> Iterator[None]:
+    """While inside, a key that is missing or of another type is a fault of the file at ``path``.
+
+    A record is read where it is used, without a pass that looks at all of it first: re-scoring is fast for that.
+    """
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError, OverflowError) as error:
+        if isinstance(error, ClawbenchError):
+            raise
+        said = f"the record lacks something, or holds another type than it should: {type(error).__name__}: {error}"
+        raise TrajectoryInvalid.of("TRAJECTORY_SHAPE", said[:300], str(path)) from None
 
 
 def trajectory_paths(places: Sequence[Path]) -> Iterator[Path]:

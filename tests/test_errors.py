@@ -1,3 +1,4 @@
+import copy
 import inspect
 
 import pytest
@@ -33,3 +34,11 @@ def test_bad_input_is_a_value_error_and_infrastructure_a_runtime_error() -> None
 def test_an_error_carries_every_problem() -> None:
     raised = errors.ScenarioInvalid([errors.Problem("A", "", "one"), errors.Problem("B", "", "two")])
     assert str(raised) == "one [A]\ntwo [B]"
+
+
+@pytest.mark.parametrize("error", _tree())
+def test_an_error_travels_between_processes_with_its_problems(error: type[errors.ClawbenchError]) -> None:
+    raised = error([errors.Problem("A", "f:1", "one"), errors.Problem("B", "", "two")])
+    again = copy.copy(raised)  # by __reduce__, as processes do
+    assert type(again) is error
+    assert again.problems == raised.problems

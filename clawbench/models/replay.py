@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ReplayMiss
-from ..trajectory import read_trajectory, trajectory_paths
+from ..trajectory import read_trajectory, recorded_in, trajectory_paths
 from .protocol import Reply, Request, ToolCall, Usage
 
 
@@ -24,27 +24,33 @@ class ReplayModel:
 
     def __init__(self, place: Path) -> None:
         self._place = place
-        self._turns: dict[tuple[str, int], Mapping[str, Any]] = {}
+        self._turns: dict[tuple[str, int], tuple[str, Reply]] = {}
         for path in trajectory_paths([place]):
             run = read_trajectory(path)
-            for turn, step in enumerate(run.steps):
-                self._turns[run.start["unit"], turn] = step
+            with recorded_in(path):
+                for turn, step in enumerate(run.steps):
+                    self._turns[run.start["unit"], turn] = (step["context"], _reply(step))
 
     async def reply(self, request: Request) -> Reply:
-        step = self._turns.get((request.unit, request.turn))
-        if step is None:
+        recorded = self._turns.get((request.unit, request.turn))
+        if recorded is None:
             raise ReplayMiss.of("REPLAY_MISS", f"{self._place} holds no turn {request.turn} of run {request.unit}")
-        if step["context"] != request.context:
+        context, reply = recorded
+        if context != request.context:
             raise ReplayMiss.of(
                 "REPLAY_DIVERGED",
                 f"the conversation before turn {request.turn} of run {request.unit} is not the recorded one",
             )
-        prompt, completion = step["usage"]
-        return Reply(
-            text=step["text"],
-            calls=tuple(ToolCall(call["id"], call["name"], call["arguments"]) for call in step["calls"]),
-            usage=Usage(prompt, completion),
-            finish=step["finish"],
-            reasoning=step["reasoning"],
-            fingerprint=step["fingerprint"],
-        )
+        return reply
+
+
+def _reply(step: Mapping[str, Any]) -> Reply:
+    prompt, completion = step["usage"]
+    return Reply(
+        text=step["text"],
+        calls=tuple(ToolCall(call["id"], call["name"], call["arguments"]) for call in step["calls"]),
+        usage=Usage(prompt, completion),
+        finish=step["finish"],
+        reasoning=step["reasoning"],
+        fingerprint=step["fingerprint"],
+    )

@@ -149,3 +149,28 @@ def test_bad_episodes_name_file_and_line(line: str, code: str, claw: Run, tmp_pa
     assert f"{path}:2" in done.stderr
     assert code in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["../../secret", "/etc/passwd", 7, None])
+def test_a_record_that_was_tampered_with_is_one_line(name: object, claw: Run, tmp_path: Path) -> None:
+    tiny = str(ROOT / "tests" / "data" / "own" / "scenarios" / "tiny.yaml")
+    assert claw("run", tiny, "--runs", "1", "--out", "out", "-q").returncode in {0, 1}
+    path = next(tmp_path.rglob("run-0.jsonl"))
+    start, *rest = [json.loads(line) for line in path.read_text().splitlines()]
+    start["clawbench"]["scenario"]["name"] = name
+    path.write_text("".join(json.dumps(record) + "\n" for record in [start, *rest]))
+    forged = claw("score", str(path))
+    assert forged.returncode == 2
+    assert "TRAJECTORY_SHAPE" in forged.stderr
+    del start["clawbench"]["unit"], start["clawbench"]["seed"]
+    path.write_text("".join(json.dumps(record) + "\n" for record in [start, *rest]))
+    for words in (
+        ["score", str(path)],
+        ["run", tiny, "--runs", "1", "--out", "out"],
+        ["run", tiny, "--model", "replay:out"],
+    ):
+        done = claw(*words)
+        assert done.returncode == 2, done.stderr
+        assert "Traceback" not in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+        assert "TRAJECTORY_SHAPE" in done.stderr
