@@ -15,13 +15,13 @@ $(BIN)/python:
 $(VENV)/.installed: pyproject.toml | $(BIN)/python
 	@echo "installing clawbench into $(VENV)"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e .
-	@$(BIN)/python -m compileall -q clawbench
+	@$(BIN)/python -m compileall -q clawbench trajectoryrl
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 	@echo "installing clawbench and its development tools into $(VENV)"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
-	@$(BIN)/python -m compileall -q clawbench
+	@$(BIN)/python -m compileall -q clawbench trajectoryrl
 	@touch $@ $(VENV)/.installed
 
 run: $(VENV)/.installed

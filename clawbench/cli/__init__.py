@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import click
 
 from .. import __version__
+from ..console import LazyGroup
 
 _COMMANDS = {
     "run": "Run a pack through scenarios and explain its score.",
@@ -18,26 +17,10 @@ _COMMANDS = {
 }
 
 
-class _LazyGroup(click.Group):
-    """Knows its commands' names and one-line helps without importing them."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            return None
-        command = import_module(f".{cmd_name}", __name__).command
-        assert isinstance(command, click.Command)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
-
-
 @click.group(
-    cls=_LazyGroup,
+    cls=LazyGroup,
+    commands_in=_COMMANDS,
+    package=__name__,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Start with: clawbench run client_escalation --pack packs/careful",
 )

@@ -1,0 +1,1 @@
+"""The subnet: who submitted what, who wins, and the proof of it."""

@@ -1,0 +1,22 @@
+"""The command line: one module per command, imported when it is called for."""
+
+from __future__ import annotations
+
+import click
+
+from clawbench import __version__
+from clawbench.console import LazyGroup
+
+_COMMANDS: dict[str, str] = {}
+
+
+@click.group(
+    cls=LazyGroup,
+    commands_in=_COMMANDS,
+    package=__name__,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with: trajectoryrl tournament packs/*",
+)
+@click.version_option(__version__, "-V", "--version", prog_name="trajectoryrl", message="%(prog)s %(version)s")
+def cli() -> None:
+    """The subnet: who submitted what, who wins, and the proof of it."""

@@ -1,0 +1,45 @@
+"""Every error trajectoryrl raises on purpose; each is also one of clawbench's.
+
+::
+
+    ClawbenchError
+    ├── InvalidInput (ValueError)           exit 2
+    │   ├── ParametersInvalid               a protocol.toml that cannot be used
+    │   ├── CommitmentInvalid               a commitment's text that says nothing, or too much
+    │   └── RecordInvalid                   a record that cannot be read at all
+    └── Infrastructure (RuntimeError)       exit 3
+        └── ChainUnavailable                the chain did not answer, or refused
+
+What a miner did wrong is no exception: it is a :class:`~trajectoryrl.entry.Rejection`, a value.
+"""
+
+from __future__ import annotations
+
+from clawbench.errors import ClawbenchError, Infrastructure, InvalidInput, Problem
+
+__all__ = [
+    "ChainUnavailable",
+    "ClawbenchError",
+    "CommitmentInvalid",
+    "Infrastructure",
+    "InvalidInput",
+    "ParametersInvalid",
+    "Problem",
+    "RecordInvalid",
+]
+
+
+class ParametersInvalid(InvalidInput):
+    """A parameter is missing, unknown, or out of its range."""
+
+
+class CommitmentInvalid(InvalidInput):
+    """A commitment's text names no repository, commit and hash."""
+
+
+class RecordInvalid(InvalidInput):
+    """A folder is not the record of an epoch."""
+
+
+class ChainUnavailable(Infrastructure):
+    """The chain did not answer in time, or refused for a reason that is not ours."""
