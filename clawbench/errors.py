@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class ClawbenchError(Exception):
         return type(self), (self.problems,)
 
     @classmethod
-    def of(cls, code: str, message: str, where: str = "") -> ClawbenchError:
+    def of(cls, code: str, message: str, where: str = "") -> Self:
         """One problem, raised as this class."""
         return cls(Problem(code, where, message))
 

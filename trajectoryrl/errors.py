@@ -8,7 +8,8 @@
     │   ├── CommitmentInvalid               a commitment's text that says nothing, or too much
     │   └── RecordInvalid                   a record that cannot be read at all
     └── Infrastructure (RuntimeError)       exit 3
-        └── ChainUnavailable                the chain did not answer, or refused
+        └── ChainUnavailable                the chain did not answer in time, or not at all
+            └── ChainRefused                the chain answered, and said no
 
 What a miner did wrong is no exception: it is a :class:`~trajectoryrl.entry.Rejection`, a value.
 """
@@ -18,6 +19,7 @@ from __future__ import annotations
 from clawbench.errors import ClawbenchError, Infrastructure, InvalidInput, Problem
 
 __all__ = [
+    "ChainRefused",
     "ChainUnavailable",
     "ClawbenchError",
     "CommitmentInvalid",
@@ -43,3 +45,7 @@ class RecordInvalid(InvalidInput):
 
 class ChainUnavailable(Infrastructure):
     """The chain did not answer in time, or refused for a reason that is not ours."""
+
+
+class ChainRefused(ChainUnavailable):
+    """The chain answered and said no: rate limit, registration, permit, version key."""

@@ -177,9 +177,7 @@ class Subtensor:
                 self.put("SubtensorModule", "BlocksSinceLastStep", (netuid,), since)
             parent = self.blocks[-1].hash if self.blocks else "0x" + "00" * 32
             inherent = "0x" + self._timestamp_extrinsic(number).hex()
-            sealed = Sealed(
-                number, block_hash, parent, (inherent, *extrinsics), dict(self.state), dict(self.subnets)
-            )
+            sealed = Sealed(number, block_hash, parent, (inherent, *extrinsics), dict(self.state), dict(self.subnets))
             self.blocks.append(sealed)
             self._by_hash[block_hash] = number
             extrinsics, events = (), None
