@@ -81,7 +81,7 @@ def answer(chain: Subtensor, method: str, params: list[Any]) -> Any:
 def _kept(chain: Subtensor, block_hash: str | None) -> Sealed:
     sealed = chain.at(block_hash)
     if sealed.number < chain.pruned_before:
-        raise Pruned
+        raise Pruned(sealed.hash)
     return sealed
 
 

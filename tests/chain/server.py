@@ -123,8 +123,10 @@ class Node:
                 self._heads.pop(params[0], None)
                 return await self._send(socket, call, result=True)
             return await self._send(socket, call, result=answer(self.chain, method, params))
-        except Pruned:
-            return await self._send(socket, call, error={"code": -32000, "message": "State already discarded"})
+        except Pruned as why:
+            return await self._send(
+                socket, call, error={"code": -32000, "message": f"Client error: State already discarded for {why}"}
+            )
         except ValueError as why:
             return await self._send(socket, call, error={"code": 1010, "message": f"Invalid Transaction: {why}"})
         except LookupError as why:

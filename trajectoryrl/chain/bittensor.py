@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any, TypeVar
 
@@ -26,7 +26,7 @@ MAX_TEXT = RAW_FIELD * RAW_FIELDS
 """Bytes of a commitment: what the pallet takes in plain fields."""
 _ERA_BLOCKS = 16
 """Blocks for which a signed extrinsic stays valid: after these its fate is settled."""
-_EPOCH = "1970-01-01T00:00:00+00:00"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -72,7 +72,7 @@ class BittensorChain:
         info = await self._read(f"block {number}", lambda client: client.block_info(number))
         if info is None:
             raise ChainUnavailable.of("CHAIN_NO_BLOCK", f"the chain has no block {number} yet", self.network)
-        since = info.timestamp - info.timestamp.fromisoformat(_EPOCH)
+        since = info.timestamp - _EPOCH
         return Block(number, str(info.hash).removeprefix("0x").lower(), since // timedelta(milliseconds=1))
 
     async def metagraph(self, block: int) -> Metagraph:
