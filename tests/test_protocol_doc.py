@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from clawbench import draws
+from clawbench.likeness import content_hash, likeness, plain_text
+from clawbench.pack import pack_of
 
 DOC = (Path(__file__).parent.parent / "docs" / "protocol.md").read_text(encoding="utf-8")
 
@@ -29,4 +32,16 @@ def test_draws() -> None:
         assert draws.draw(row["seed"], row["label"], row["n"]) == row["is"]
     for row in given["shuffle"]:
         assert draws.shuffled(row["seed"], row["label"], row["names"]) == row["is"]
+    assert all(given.values())
+
+
+def test_packs() -> None:
+    given = vectors("packs")
+    for row in given["packs"]:
+        pack = pack_of(row["pack"])
+        assert (pack.sha256, content_hash(pack), likeness(pack)) == (row["hash"], row["content"], row["likeness"])
+        assert pack.sha256 == sha256(json.dumps(row["pack"], sort_keys=True).encode()).hexdigest()
+    assert not all(json.dumps(row["pack"], ensure_ascii=False).isascii() for row in given["packs"])
+    for row in given["plain_text"]:
+        assert plain_text(row["text"]) == row["is"]
     assert all(given.values())
