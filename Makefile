@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 CLAW   := $(BIN)/clawbench
 
-.PHONY: run test check format bench clean
+.PHONY: run test check format protocol bench clean
 .DEFAULT_GOAL := run
 
 $(BIN)/python:
@@ -40,6 +40,9 @@ check: $(VENV)/.installed-dev
 format: $(VENV)/.installed-dev
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+protocol: $(VENV)/.installed
+	@$(BIN)/python -m trajectoryrl.protocol --update
 
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m benchmarks
