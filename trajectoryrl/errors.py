@@ -8,6 +8,7 @@
     │   ├── CommitmentInvalid               a commitment's text that says nothing, or too much
     │   └── RecordInvalid                   a record that cannot be read at all
     └── Infrastructure (RuntimeError)       exit 3
+        ├── LedgerUnusable                  the validator's own journal cannot be opened or written
         └── ChainUnavailable                the chain did not answer in time, or not at all
             └── ChainRefused                the chain answered, and said no
 
@@ -25,6 +26,7 @@ __all__ = [
     "CommitmentInvalid",
     "Infrastructure",
     "InvalidInput",
+    "LedgerUnusable",
     "ParametersInvalid",
     "Problem",
     "RecordInvalid",
@@ -49,3 +51,7 @@ class ChainUnavailable(Infrastructure):
 
 class ChainRefused(ChainUnavailable):
     """The chain answered and said no: rate limit, registration, permit, version key."""
+
+
+class LedgerUnusable(Infrastructure):
+    """The journal of a validator cannot be opened, read or written."""

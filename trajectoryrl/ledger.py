@@ -1,0 +1,343 @@
+"""The journal of a validator: what it knows of each epoch, each fact written once and for good.
+
+One SQLite file (WAL, ``synchronous=FULL``) with one writer. A row is a fact that will not change: writing it again
+changes nothing, so going on after a crash is asking what is there and doing the rest. Facts that arrive together are
+made durable together. Trajectories stand beside it, each under the sha256 of its bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import queue
+import sqlite3
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal
+
+import orjson
+
+from .errors import LedgerUnusable
+
+SCHEMA = 1
+WeightState = Literal["PLANNED", "SUBMITTED", "CONFIRMED"]
+
+_TABLES = """
+create table if not exists epochs (
+  epoch integer primary key, inputs blob not null) strict;
+create table if not exists submissions (
+  epoch integer not null, hotkey text not null, outcome blob not null, primary key (epoch, hotkey)) strict;
+create table if not exists runs (
+  epoch integer not null, content text not null, scenario text not null, run integer not null, attempt integer not null,
+  status text not null, fault text not null, trajectory text not null, tokens integer not null,
+  micro_usd integer not null, primary key (epoch, content, scenario, run, attempt)) strict, without rowid;
+create table if not exists verdicts (
+  epoch integer not null, content text not null, verdict blob not null, primary key (epoch, content)) strict;
+create table if not exists awards (
+  epoch integer primary key, award blob not null) strict;
+create table if not exists weights (
+  epoch integer not null, attempt integer not null, state text not null, at blob not null,
+  primary key (epoch, attempt, state)) strict;
+create table if not exists records (
+  epoch integer primary key, manifest text not null, place text not null) strict;
+create table if not exists evidence (
+  sha256 text primary key, body blob not null) strict;
+"""
+_INSERTS = {
+    "epochs": "insert or ignore into epochs values (?, ?)",
+    "submissions": "insert or ignore into submissions values (?, ?, ?)",
+    "runs": "insert or ignore into runs values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "verdicts": "insert or ignore into verdicts values (?, ?, ?)",
+    "awards": "insert or ignore into awards values (?, ?)",
+    "weights": "insert or ignore into weights values (?, ?, ?, ?)",
+    "records": "insert or ignore into records values (?, ?, ?)",
+    "evidence": "insert or ignore into evidence values (?, ?)",
+}
+_MOST_AT_ONCE = 512
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One attempt at one run of an epoch: its key, how it ended, and the sha256 of its trajectory."""
+
+    epoch: int
+    content: str
+    scenario: str
+    run: int
+    attempt: int
+    status: str
+    fault: str
+    trajectory: str
+    tokens: int
+    micro_usd: int
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsRow:
+    """How far the weights of an epoch have come, on which attempt, with what was planned or where they landed."""
+
+    epoch: int
+    attempt: int
+    state: WeightState
+    at: Mapping[str, Any]
+
+
+class Ledger:
+    """The journal at ``path``. Open it in one process only; a second one is refused with a sentence.
+
+    Writes return when they are durable. Raises LedgerUnusable when the file cannot be used or the disk is full.
+    """
+
+    def __init__(self, path: Path | str, *, read_only: bool = False) -> None:
+        self.path = Path(path)
+        self._waiting: queue.SimpleQueue[tuple[str, tuple[Any, ...], Future[None]] | None] = queue.SimpleQueue()
+        self._writer: threading.Thread | None = None
+        self._lock: int | None = None
+        try:
+            if read_only:
+                self._reads = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, check_same_thread=False)
+                self._check_version(self._reads)
+                return
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = _locked(self.path.with_name(self.path.name + ".lock"))
+            self._writes = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+            self._writes.execute("pragma journal_mode=wal")
+            self._writes.execute("pragma synchronous=full")
+            self._check_version(self._writes)
+            self._writes.executescript(_TABLES)
+            self._writes.execute(f"pragma user_version={SCHEMA}")
+            self._reads = sqlite3.connect(self.path, check_same_thread=False)
+        except (sqlite3.Error, OSError) as why:
+            raise LedgerUnusable.of("LEDGER_UNUSABLE", f"the ledger cannot be opened: {why}", str(path)) from None
+        self._writer = threading.Thread(target=self._write, name="ledger", daemon=True)
+        self._writer.start()
+
+    def close(self) -> None:
+        """Waits for what is being written, and closes."""
+        if self._writer is not None:
+            self._waiting.put(None)
+            self._writer.join()
+            self._writes.close()
+            self._writer = None
+        self._reads.close()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # facts
+
+    async def epoch(self, number: int, inputs: Mapping[str, Any]) -> None:
+        """An epoch was begun with these inputs."""
+        await self._put("epochs", number, _json(inputs))
+
+    async def submission(self, epoch: int, hotkey: str, outcome: Mapping[str, Any]) -> None:
+        """What a hotkey's submission came to."""
+        await self._put("submissions", epoch, hotkey, _json(outcome))
+
+    async def run(self, row: RunRow) -> None:
+        """A run ended."""
+        fields = (row.epoch, row.content, row.scenario, row.run, row.attempt)
+        await self._put("runs", *fields, row.status, row.fault, row.trajectory, row.tokens, row.micro_usd)
+
+    async def verdict(self, epoch: int, content: str, verdict: Mapping[str, Any]) -> None:
+        """What a content scored in an epoch."""
+        await self._put("verdicts", epoch, content, _json(verdict))
+
+    async def award(self, epoch: int, award: Mapping[str, Any]) -> None:
+        """Who won an epoch, and what weights follow."""
+        await self._put("awards", epoch, _json(award))
+
+    async def weights(self, epoch: int, attempt: int, state: WeightState, at: Mapping[str, Any]) -> None:
+        """The weights of an epoch came one state further."""
+        await self._put("weights", epoch, attempt, state, _json(at))
+
+    async def record(self, epoch: int, manifest: str, place: str) -> None:
+        """An epoch's record was sealed: the sha256 of its manifest, and where it stands."""
+        await self._put("records", epoch, manifest, place)
+
+    async def evidence(self, body: bytes) -> str:
+        """Keeps a raw response for good; returns its sha256."""
+        name = sha256(body).hexdigest()
+        await self._put("evidence", name, body)
+        return name
+
+    # what is there
+
+    def epochs(self) -> list[int]:
+        """The epochs that were begun, oldest first."""
+        return [number for (number,) in self._all("select epoch from epochs order by epoch")]
+
+    def inputs_of(self, epoch: int) -> dict[str, Any] | None:
+        """What an epoch was begun with, or ``None``."""
+        return self._one("select inputs from epochs where epoch = ?", epoch)
+
+    def submissions_of(self, epoch: int) -> dict[str, dict[str, Any]]:
+        """The outcomes of an epoch by hotkey."""
+        rows = self._all("select hotkey, outcome from submissions where epoch = ? order by hotkey", epoch)
+        return {hotkey: orjson.loads(outcome) for hotkey, outcome in rows}
+
+    def runs_of(self, epoch: int, content: str | None = None) -> list[RunRow]:
+        """The attempts of an epoch in the order of their keys."""
+        also = "" if content is None else " and content = ?"
+        asked = (epoch,) if content is None else (epoch, content)
+        rows = self._all(f"select * from runs where epoch = ?{also} order by content, scenario, run, attempt", *asked)
+        return [RunRow(*row) for row in rows]
+
+    def finished(self, epoch: int) -> set[tuple[str, str, int]]:
+        """The runs of an epoch that need not be made again: ``(content, scenario, run)``."""
+        done = "select content, scenario, run from runs where epoch = ? and status in ('COMPLETED', 'PACK_FAULT')"
+        return set(self._all(done, epoch))
+
+    def verdicts_of(self, epoch: int) -> dict[str, dict[str, Any]]:
+        """The verdicts of an epoch by content."""
+        rows = self._all("select content, verdict from verdicts where epoch = ? order by content", epoch)
+        return {content: orjson.loads(verdict) for content, verdict in rows}
+
+    def award_of(self, epoch: int) -> dict[str, Any] | None:
+        """Who won an epoch, or ``None`` while that is open."""
+        return self._one("select award from awards where epoch = ?", epoch)
+
+    def weights_of(self, epoch: int) -> list[WeightsRow]:
+        """How the weights of an epoch came along, oldest first."""
+        order = "case state when 'PLANNED' then 0 when 'SUBMITTED' then 1 else 2 end"
+        rows = self._all(f"select * from weights where epoch = ? order by attempt, {order}", epoch)
+        return [WeightsRow(epoch, attempt, state, orjson.loads(at)) for epoch, attempt, state, at in rows]
+
+    def record_of(self, epoch: int) -> tuple[str, str] | None:
+        """The manifest's sha256 and the place of an epoch's record, or ``None``."""
+        rows = self._all("select manifest, place from records where epoch = ?", epoch)
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    def evidence_of(self, name: str) -> bytes | None:
+        """The raw response of this sha256, or ``None``."""
+        rows = self._all("select body from evidence where sha256 = ?", name)
+        return bytes(rows[0][0]) if rows else None
+
+    async def forget_before(self, epoch: int) -> list[str]:
+        """Drops the runs of epochs before ``epoch``; returns the trajectories that no other epoch names."""
+        old = {name for (name,) in self._all("select distinct trajectory from runs where epoch < ?", epoch)}
+        kept = {name for (name,) in self._all("select distinct trajectory from runs where epoch >= ?", epoch)}
+        await self._put("", "delete from runs where epoch < ?", epoch)
+        return sorted(old - kept)
+
+    # the writer
+
+    async def _put(self, table: str, *values: Any) -> None:
+        done: Future[None] = Future()
+        self._waiting.put((table, values, done))
+        await asyncio.shield(asyncio.wrap_future(done))
+
+    def _write(self) -> None:
+        """Writes what is waiting, as one transaction, until told to end."""
+        while (first := self._waiting.get()) is not None:
+            batch = [first]
+            ending = False
+            while len(batch) < _MOST_AT_ONCE and not self._waiting.empty():
+                item = self._waiting.get()
+                if item is None:
+                    ending = True
+                    break
+                batch.append(item)
+            self._commit(batch)
+            if ending:
+                return
+
+    def _commit(self, batch: Sequence[tuple[str, tuple[Any, ...], Future[None]]]) -> None:
+        try:
+            self._writes.execute("begin immediate")
+            for table, values, _ in batch:
+                if table:
+                    self._writes.execute(_INSERTS[table], values)
+                else:
+                    self._writes.execute(values[0], values[1:])
+            self._writes.execute("commit")
+        except sqlite3.Error as why:
+            if self._writes.in_transaction:
+                self._writes.execute("rollback")
+            said = f"the ledger cannot be written: {why}; free the disk and start again, nothing that was said is lost"
+            for *_, done in batch:
+                done.set_exception(LedgerUnusable.of("LEDGER_WRITE", said, str(self.path)))
+            return
+        for *_, done in batch:
+            done.set_result(None)
+
+    def _all(self, query: str, *values: Any) -> list[Any]:
+        try:
+            return self._reads.execute(query, values).fetchall()
+        except sqlite3.Error as why:
+            raise LedgerUnusable.of("LEDGER_READ", f"the ledger cannot be read: {why}", str(self.path)) from None
+
+    def _one(self, query: str, *values: Any) -> dict[str, Any] | None:
+        rows = self._all(query, *values)
+        found: dict[str, Any] | None = orjson.loads(rows[0][0]) if rows else None
+        return found
+
+    def _check_version(self, connection: sqlite3.Connection) -> None:
+        (version,) = connection.execute("pragma user_version").fetchone()
+        if version not in (0, SCHEMA):
+            said = f"the ledger has schema {version}, this version knows {SCHEMA}: upgrade, or use another --state"
+            raise LedgerUnusable.of("LEDGER_SCHEMA", said, str(self.path))
+
+
+def _json(value: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def _locked(path: Path) -> int:
+    """A lock on ``path`` that ends with this process. Raises LedgerUnusable if another process has it."""
+    import fcntl
+
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        said = "another validator is using this folder: stop it, or give another --state"
+        raise LedgerUnusable.of("LEDGER_LOCKED", said, str(path)) from None
+    return descriptor
+
+
+class Trajectories:
+    """Files named by the sha256 of their bytes, under ``folder``."""
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+
+    def place(self, name: str) -> Path:
+        """Where the file of this sha256 stands."""
+        return self.folder / name[:2] / name
+
+    def put(self, body: bytes) -> str:
+        """Writes ``body`` durably, once; returns its sha256."""
+        name = sha256(body).hexdigest()
+        place = self.place(name)
+        if place.exists():
+            return name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        part = place.with_name(f"{name}.{os.getpid()}.part")
+        with part.open("wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, place)
+        folder = os.open(place.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+        return name
+
+    def drop(self, names: Iterable[str]) -> None:
+        """Removes files that nothing names any more."""
+        for name in names:
+            self.place(name).unlink(missing_ok=True)
