@@ -16,6 +16,8 @@ BENCHMARKS = {
     "zstd": "compression",
     "startup": "startup",
     "red_team": "redteam",
+    "chain_snapshot": "validator",
+    "ledger_inserts": "validator",
 }
 """Each benchmark's function, and the module that it stands in."""
 
