@@ -29,6 +29,38 @@ _ERA_BLOCKS = 16
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What a runtime has: calls with their arguments' names and types, storage items with the type of their values,
+    API methods; and the rules of the subnet by the name of their storage item."""
+
+    spec: int
+    calls: Mapping[str, tuple[tuple[str, str], ...]]
+    storage: Mapping[str, str]
+    apis: frozenset[str]
+    values: Mapping[str, int]
+
+
+def hotkey_of(wallet: str, hotkey: str, path: str) -> Any:
+    """The hotkey's keypair of a wallet on this machine; the coldkey is never touched.
+
+    Raises InvalidInput (``HOTKEY_MISSING``, ``HOTKEY_LOCKED``).
+    """
+    from bittensor.wallet import Wallet
+
+    found = Wallet(name=wallet, hotkey=hotkey, path=path)
+    try:
+        return found.hotkey
+    except FileNotFoundError:
+        said = (
+            f"there is no hotkey {hotkey!r} in wallet {wallet!r} under {path}: give --wallet.name and --wallet.hotkey"
+        )
+        raise InvalidInput.of("HOTKEY_MISSING", said) from None
+    except Exception as why:
+        said = f"the hotkey {hotkey!r} of wallet {wallet!r} cannot be opened: {type(why).__name__}"
+        raise InvalidInput.of("HOTKEY_LOCKED", said) from None
+
+
 @dataclass(slots=True)
 class BittensorChain:
     """A subnet of a Bittensor network.
@@ -181,6 +213,36 @@ class BittensorChain:
             return now.block if now is not None and changed else None
 
         return await self._written("weights", send, landed)
+
+    async def runtime(self) -> Runtime:
+        """What the network's runtime has at its newest block, and this hotkey's limits on it."""
+
+        async def read(client: Any) -> Runtime:
+            import bittensor
+
+            ir = await client._substrate.raw.metadata_ir()
+            items = bittensor.storage.SubtensorModule
+            values = {
+                name: int(await client.query(getattr(items, name), keys) or 0)
+                for name, keys in (
+                    ("WeightsSetRateLimit", [self.netuid]),
+                    ("WeightsVersionKey", [self.netuid]),
+                    ("StakeThreshold", []),
+                    ("ActivityCutoff", [self.netuid]),
+                )
+            }
+            calls = {
+                f"{pallet.name}.{call.name}": tuple((one.name, one.type_ident) for one in call.args)
+                for pallet in ir.pallets
+                for call in pallet.calls
+            }
+            storage = {
+                f"{pallet.name}.{item.name}": item.value_type_ident for pallet in ir.pallets for item in pallet.storage
+            }
+            apis = frozenset(f"{api.name}.{method}" for api in ir.runtime_apis for method in api.methods)
+            return Runtime(int(await client.spec_version()), calls, storage, apis, values)
+
+        return await self._read("the runtime's metadata", read)
 
     async def close(self) -> None:
         """Closes the connection."""

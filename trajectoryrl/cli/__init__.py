@@ -7,7 +7,9 @@ import click
 from clawbench import __version__
 from clawbench.console import LazyGroup
 
-_COMMANDS: dict[str, str] = {}
+_COMMANDS: dict[str, str] = {
+    "doctor": "Look whether a validator could work here; read-only.",
+}
 
 
 @click.group(
