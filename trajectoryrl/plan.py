@@ -62,7 +62,9 @@ class Award:
     """Who gets what: ``weights`` by hotkey (the owner's included when it burns), summing to 1 or empty.
 
     ``winner`` is the champion's hotkey or ``None``; ``places`` the hotkeys of first, second, third place;
-    ``keep_previous`` says that no new weights are set. ``trace`` are sentences for a layman; ``why`` one per hotkey.
+    ``champions`` everyone who was champion on the way, in Order; ``active`` counts active miners, and ``bootstrap``
+    says that they were fewer than the threshold. ``keep_previous`` says that no new weights are set. ``trace`` are
+    sentences for a layman; ``why`` one per hotkey.
     """
 
     winner: str | None
@@ -71,3 +73,6 @@ class Award:
     keep_previous: bool
     trace: tuple[str, ...]
     why: Mapping[str, str]
+    champions: tuple[str, ...] = ()
+    active: int = 0
+    bootstrap: bool = False
