@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from hashlib import sha256
@@ -19,10 +19,9 @@ from typing import Any
 
 from . import yamlfile
 from .errors import PackRejected, Problem
-from .packrules import MAX_DEPTH, MAX_DIGITS, problems_of
-
-MAX_BLOB = 65_536
-"""Bytes of a pack.json."""
+from .packrules import Numeral, Place, problem_at, problems_of, shown
+from .packschema import MAX_BLOB, MAX_DEPTH, MAX_DIGITS
+from .yamlfile import KeyPath
 
 GROUPS: Mapping[str, str] = MappingProxyType(
     {
@@ -38,7 +37,9 @@ GROUPS: Mapping[str, str] = MappingProxyType(
 """The group that a tool policy may name instead of the tool."""
 
 _DEFAULT_POLICY = {"deny": ["admin_*", "shell"]}
-_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
+_BRACKETS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]', re.DOTALL)
+
+_MOST_DOUBLED = 5
 
 StopRule = str | Mapping[str, int]
 
@@ -62,6 +63,12 @@ class Pack:
     canonical: bytes = field(repr=False)
     sha256: str
 
+    @property
+    def hotkey(self) -> str | None:
+        """The account that submits the pack, as its metadata says."""
+        hotkey = self.metadata.get("hotkey")
+        return hotkey if isinstance(hotkey, str) else None
+
 
 def load_pack(path: Path | str) -> Pack:
     """The pack at ``path``: a folder, a pack.json, or one .md file that becomes its AGENTS.md.
@@ -77,7 +84,7 @@ def load_pack(path: Path | str) -> Pack:
     if is_folder:
         if not (path / "AGENTS.md").exists() and (path / "pack.json").exists():
             return parse_pack(_read(path / "pack.json"), str(path / "pack.json"))
-        return pack_of(_from_folder(path), str(path))
+        return _from_folder(path)
     raw = _read(path)
     if path.suffix == ".md" or path.name.startswith("AGENTS.md."):
         return pack_from_text(_text(raw, str(path)), path.stem if path.suffix == ".md" else path.name, str(path))
@@ -133,44 +140,58 @@ def offered_tools(pack: Pack, scenario_tools: Sequence[str]) -> tuple[str, ...]:
 def parse_pack(raw: bytes, where: str = "pack.json") -> Pack:
     """The pack in the bytes of a pack.json. Raises PackRejected with every problem."""
     if len(raw) > MAX_BLOB:
-        raise PackRejected.of("PACK_TOO_LARGE", f"a pack.json has at most {MAX_BLOB:,} bytes", where)
+        raise _rejected(where, "PACK_TOO_LARGE", f"{len(raw):,} bytes", f"at most {MAX_BLOB:,}")
     text = _text(raw, where)
     if text.startswith("\ufeff"):
-        raise PackRejected.of("PACK_CHARACTERS", "remove the byte order mark at the beginning", where)
+        raise _rejected(where, "PACK_CHARACTERS", "a byte order mark", "UTF-8 without one")
     depth = deepest = 0
     for token in _BRACKETS.finditer(text):
         depth += (token[0] in "[{") - (token[0] in "]}")
         deepest = max(deepest, depth)
     if deepest > MAX_DEPTH:
-        raise PackRejected.of("PACK_NESTING", f"values are nested at most {MAX_DEPTH} deep", where)
-    problems: list[Problem] = []
+        raise _rejected(where, "PACK_NESTING", f"values nested {deepest:,} deep", f"at most {MAX_DEPTH} levels")
+    doubled: list[tuple[dict[str, Any], list[str]]] = []
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         value = dict(items)
         if len(value) < len(items):
             counts = Counter(key for key, _ in items)
-            twice = sorted(key for key, count in counts.items() if count > 1)[:5]
-            problems.append(Problem("PACK_DUPLICATE_KEY", where, f"stands more than once: {_shown(twice)}"))
+            doubled.append((value, [key for key, count in counts.items() if count > 1]))
         return value
 
-    def number(text: str) -> int:
-        if len(text.lstrip("-")) > MAX_DIGITS or not text.lstrip("-").isdigit():
-            message = f"{text[:24]}: numbers are integers of at most {MAX_DIGITS} digits"
-            problems.append(Problem("PACK_NUMBER", where, message))
-            return 0
-        return int(text)
+    def number(text: str) -> int | Numeral:
+        digits = text.removeprefix("-")
+        return int(text) if len(digits) <= MAX_DIGITS and digits.isdigit() else Numeral(text[:24])
 
     try:
         value = json.loads(text, object_pairs_hook=pairs, parse_int=number, parse_float=number, parse_constant=number)
     except (ValueError, RecursionError) as why:
-        reason = f"{why.msg}, line {why.lineno}" if isinstance(why, json.JSONDecodeError) else "cannot be read"
-        raise PackRejected([*problems, Problem("PACK_NOT_JSON", where, f"this is not JSON: {reason}")]) from None
-    return pack_of(value, where, problems)
+        found = f"{why.msg} in line {why.lineno}" if isinstance(why, json.JSONDecodeError) else "what cannot be read"
+        raise _rejected(where, "PACK_NOT_JSON", found[:1].lower() + found[1:], "one JSON object") from None
+    place = _file(where)
+    paths = dict(_objects(value, ())) if doubled else {}
+    problems = [
+        problem_at(
+            place, "PACK_DUPLICATE_KEY", paths.get(id(inner), ()), f"{shown(key)} more than once", "each key once"
+        )
+        for inner, keys in doubled[:_MOST_DOUBLED]
+        for key in sorted(keys)[:_MOST_DOUBLED]
+    ]
+    return _pack(value, place, problems)
 
 
-def pack_of(value: object, where: str = "", found: Iterable[Problem] = ()) -> Pack:
-    """The pack in a JSON value; ``found`` are problems known already. Raises PackRejected with all."""
-    problems = problems_of(value, where, found)
+def pack_of(value: object, where: str = "") -> Pack:
+    """The pack in a JSON value. Raises PackRejected with every problem."""
+    return _pack(value, _file(where))
+
+
+def pack_json(pack: Pack) -> bytes:
+    """The bytes of the pack's canonical pack.json."""
+    return pack.canonical + b"\n"
+
+
+def _pack(value: object, place: Place, found: Iterable[Problem] = ()) -> Pack:
+    problems = problems_of(value, place, found)
     if problems or not isinstance(value, dict):
         raise PackRejected(problems)
     canonical = json.dumps(value, sort_keys=True).encode("ascii")
@@ -191,36 +212,63 @@ def pack_of(value: object, where: str = "", found: Iterable[Problem] = ()) -> Pa
     )
 
 
-def _from_folder(folder: Path) -> dict[str, Any]:
+def _objects(value: object, path: KeyPath) -> Iterator[tuple[int, KeyPath]]:
+    """The identity and the path of every object in a JSON value."""
+    if isinstance(value, dict):
+        yield id(value), path
+        for key, inner in value.items():
+            yield from _objects(inner, (*path, key if key.isascii() and key.isprintable() else "…"))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _objects(inner, (*path, index))
+
+
+def _from_folder(folder: Path) -> Pack:
     files: dict[str, str] = {}
     problems: list[Problem] = []
     try:
         names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".md"))
     except OSError as why:
         raise PackRejected.of("PACK_MISSING", f"the folder cannot be read: {why.strerror}", str(folder)) from None
+    room = MAX_BLOB
     for name in names:
         if name == "README.md":  # for people, not for the agent
             continue
         try:
-            files[name] = _unix(_text(_read(folder / name), str(folder / name)))
+            raw = _read(folder / name)
+            files[name] = _unix(_text(raw, str(folder / name)))
         except PackRejected as why:
             problems += why.problems
+            continue
+        if (room := room - len(raw)) < 0:
+            raise _rejected(
+                str(folder), "PACK_TOO_LARGE", f"over {MAX_BLOB:,} bytes of .md files", "fewer or shorter ones"
+            )
     settings: Any = {}
-    if (folder / "pack.yaml").exists():
-        source = folder / "pack.yaml"
+    source = folder / "pack.yaml"
+    positions = yamlfile.Positions(str(source))
+    if source.exists() or source.is_symlink():
         try:
             settings, positions = yamlfile.load(source, name=str(source), kind="PACK", error=PackRejected)
         except PackRejected as why:
             problems += why.problems
         else:
             if not isinstance(settings, dict):
-                problems.append(Problem("PACK_TYPE", str(source), "pack.yaml is a mapping of keys"))
+                problems.append(problem_at(_file(str(source)), "PACK_TYPE", (), shown(settings), "a mapping of keys"))
             elif "files" in settings:
-                message = "the files come from the folder: remove this key"
-                problems.append(Problem("PACK_KEY", positions.where(("files",)), message))
+                where = _file(f"{source}:{positions.line(('files',))}")
+                problems.append(
+                    problem_at(where, "PACK_KEY", ("files",), "the key 'files'", "the .md files of the folder")
+                )
     if problems:
         raise PackRejected(problems)
-    return _document(files, folder.resolve().name, settings)
+
+    def place(path: KeyPath) -> str:
+        if path[:1] in positions.marks:
+            return f"{source}:{positions.line(path)}"
+        return str(folder / str(path[1])) if len(path) > 1 and path[1] in files else str(folder)
+
+    return _pack(_document(files, folder.resolve().name, settings), place)
 
 
 def _document(files: dict[str, str], name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -249,12 +297,16 @@ def _text(raw: bytes, where: str) -> str:
         return raw.decode("utf-8")
     except UnicodeDecodeError as why:
         line = raw.count(b"\n", 0, why.start) + 1
-        raise PackRejected.of("PACK_CHARACTERS", f"line {line} is not UTF-8", where) from None
+        raise _rejected(where, "PACK_CHARACTERS", f"the byte 0x{raw[why.start]:02x} in line {line}", "UTF-8") from None
 
 
 def _unix(text: str) -> str:
     return text.replace("\r\n", "\n")
 
 
-def _shown(names: Iterable[str]) -> str:
-    return ", ".join(f"{name[:40]!a}" for name in names)
+def _file(where: str) -> Place:
+    return lambda path: where
+
+
+def _rejected(where: str, code: str, found: str, allowed: str) -> PackRejected:
+    return PackRejected(problem_at(_file(where), code, (), found, allowed))

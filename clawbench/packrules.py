@@ -1,30 +1,71 @@
-"""The rules of Open Policy Pack v1 for a pack's value: every problem in it, in one go."""
+"""The rules of Open Policy Pack v1 for a pack's value: every problem in it, in one go.
+
+Written out by hand, because a schema's validator would take seconds for what hostile bytes can hold; the tests prove
+that nothing is taken here which the schema of :mod:`clawbench.packschema` refuses.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 
 from .errors import Problem
+from .packschema import (
+    DANGEROUS,
+    FILE_NAME,
+    HOTKEY,
+    MAX_DEPTH,
+    MAX_DIGITS,
+    MAX_DUMP,
+    MAX_INTEGER,
+    MAX_NAME,
+    MAX_NAMES,
+    NAME,
+    OPTIONAL,
+    PACK_NAME,
+    REQUIRED,
+    RESERVED,
+    SPACE,
+    STOP_RULES,
+)
+from .yamlfile import KeyPath
 
-MAX_DUMP = 32_768
-"""Bytes of ``json.dumps(pack)``."""
-MAX_DEPTH = 16
-MAX_DIGITS = 15
 MAX_PROBLEMS = 50
 
-_UNREADABLE = frozenset({"PACK_CHARACTERS", "PACK_NESTING", "PACK_NUMBER", "PACK_KEY_TYPE"})
-"""After these nothing more is looked at."""
-_DANGEROUS = ("exec", "shell", "group:runtime", "admin_*")
-_REQUIRED = ("schema_version", "files", "tool_policy", "metadata")
-_OPTIONAL = ("target_runtime", "min_runtime_version", "approval_gates", "stop_rules")
-_STOP_RULES = ("max_tool_calls", "max_turns", "max_same_call")
-_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.md")
-_RESERVED = frozenset({"user.md", "memory.md"})
-_PACK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+CODES: Mapping[str, str] = MappingProxyType(
+    {
+        "PACK_MISSING": "there is no pack at this path, or it cannot be read",
+        "PACK_TOO_LARGE": "the file, or `json.dumps(pack)`, has too many bytes",
+        "PACK_CHARACTERS": "not UTF-8, a byte order mark, or a character that cannot be seen",
+        "PACK_NOT_JSON": "a pack.json that is not JSON",
+        "PACK_NESTING": "values inside values, too deep",
+        "PACK_NUMBER": "a number that is not an integer of at most 15 digits",
+        "PACK_DUPLICATE_KEY": "an object has a key more than once",
+        "PACK_KEY_TYPE": "a key that is not text",
+        "PACK_KEY": "a key is missing, unknown, or not printable ASCII",
+        "PACK_TYPE": "a value of another type, or of another form, than the key takes",
+        "PACK_TOO_MANY": "a list has too many entries",
+        "PACK_VERSION": "`schema_version` is not 1, or `pack_version` is no semantic version",
+        "PACK_NAME": "`pack_name` has characters that a name cannot have",
+        "PACK_HOTKEY": "`metadata.hotkey` is no SS58 address",
+        "PACK_NO_AGENTS": "AGENTS.md is missing or empty",
+        "PACK_FILE_NAME": "a file has a name that is not allowed, reserved, or there already in another case",
+        "PACK_TOOL_POLICY": "`tool_policy` has neither allow nor deny",
+        "PACK_DANGEROUS_TOOL": "what is allowed contains a dangerous tool, and deny names none",
+    }
+)
+"""Every code of a rejected pack, but for those of pack.yaml as a YAML file."""
+
+_FILE_NAME = re.compile(FILE_NAME)
+_PACK_NAME = re.compile(PACK_NAME)
+_HOTKEY = re.compile(HOTKEY)
+_NAME = re.compile(NAME)
+_EMPTY = re.compile(f"{SPACE}*")
+_RESERVED = frozenset(name.lower() for name in RESERVED)
 
 # Ranges, not Unicode categories: those change with the version of Python, and validators must agree.
 _FORBIDDEN = re.compile(
@@ -33,9 +74,58 @@ _FORBIDDEN = re.compile(
 )
 
 
-def problems_of(value: object, where: str = "", found: Iterable[Problem] = ()) -> list[Problem]:
+@dataclass(frozen=True, slots=True)
+class PackProblem(Problem):
+    """A problem of a pack's value: where as JSON pointer (RFC 6901), what was found, and what is allowed."""
+
+    pointer: str = ""
+    found: str = ""
+    allowed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Numeral:
+    """A number that no pack may have, as it was written."""
+
+    text: str
+
+
+Place = Callable[[KeyPath], str]
+"""The file, and the line if it is known, of a path into a pack's value."""
+
+
+def problem_at(place: Place, code: str, path: KeyPath, found: str, allowed: str) -> PackProblem:
+    """The problem at ``path``, its texts bounded."""
+    pointer = pointer_of(path)
+    where = ": ".join(part for part in (place(path), pointer) if part)
+    return PackProblem(code, where, f"found {found}; allowed: {allowed}", pointer, found, allowed)
+
+
+def pointer_of(path: KeyPath) -> str:
+    """A path as JSON pointer: ``/tool_policy/allow/3``."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def shown(value: object) -> str:
+    """A value from outside in a few printable characters."""
+    if isinstance(value, Numeral):
+        return value.text[:24]
+    if isinstance(value, str):
+        return ascii(value if len(value) <= 40 else value[:39] + "…").replace("\\u2026", "…")
+    if isinstance(value, dict):
+        return f"an object of {len(value)}"
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int):
+        return str(value) if _is_small(value) else f"an integer of over {MAX_DIGITS} digits"
+    return str(value)[:24]
+
+
+def problems_of(value: object, place: Place, found: Iterable[Problem] = ()) -> list[Problem]:
     """What is wrong with a JSON value as a pack, after what was ``found`` already; at most 50 problems."""
-    check = _Check(where, list(found))
+    check = _Check(place, list(found))
     check.pack(value)
     return check.problems[:MAX_PROBLEMS]
 
@@ -44,30 +134,26 @@ def problems_of(value: object, where: str = "", found: Iterable[Problem] = ()) -
 class _Check:
     """Collects what is wrong with a pack's value."""
 
-    where: str
+    place: Place
     problems: list[Problem]
+    unreadable: bool = False
 
-    def problem(self, code: str, place: str, message: str) -> None:
-        where = f"{self.where}: {place}" if self.where and place else self.where or place
-        self.problems.append(Problem(code, where, message))
+    def problem(self, code: str, path: KeyPath, found: str, allowed: str) -> None:
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(problem_at(self.place, code, path, found, allowed))
 
     def pack(self, value: object) -> None:
         if not isinstance(value, dict):
-            self.problem("PACK_TYPE", "", "a pack is a JSON object")
+            self.problem("PACK_TYPE", (), shown(value), "a JSON object")
             return
-        self.characters(value, "", 1)
-        if any(found.code in _UNREADABLE for found in self.problems):
+        self.readable(value, (), 1)
+        if self.unreadable or len(self.problems) >= MAX_PROBLEMS:
             return
-        if (size := len(json.dumps(value, default=str))) > MAX_DUMP:
-            self.problem("PACK_TOO_LARGE", "", f"json.dumps(pack) has {size:,} bytes, at most {MAX_DUMP:,} are allowed")
-        for key in _REQUIRED:
-            if key not in value:
-                self.problem("PACK_KEY", key, "this key is missing")
-        for key in value:
-            if key not in _REQUIRED and key not in _OPTIONAL and _is_plain(key):
-                self.problem("PACK_KEY", key[:40], f"unknown key; known: {', '.join((*_REQUIRED, *_OPTIONAL))}")
+        if (size := len(json.dumps(value))) > MAX_DUMP:
+            self.problem("PACK_TOO_LARGE", (), f"{size:,} bytes of json.dumps(pack)", f"at most {MAX_DUMP:,}")
+        self.keys(value, (), REQUIRED, (*REQUIRED, *OPTIONAL))
         if "schema_version" in value and (type(value["schema_version"]) is not int or value["schema_version"] != 1):
-            self.problem("PACK_VERSION", "schema_version", "must be the integer 1")
+            self.problem("PACK_VERSION", ("schema_version",), shown(value["schema_version"]), "the integer 1")
         if "files" in value:
             self.files(value["files"])
         if "tool_policy" in value:
@@ -75,133 +161,170 @@ class _Check:
         if "metadata" in value:
             self.metadata(value["metadata"])
         for key in ("target_runtime", "min_runtime_version"):
-            if key in value and not isinstance(value[key], str):
-                self.problem("PACK_TYPE", key, "must be text")
+            if key in value:
+                self.short_text(value[key], (key,))
         if "approval_gates" in value:
-            self.names(value["approval_gates"], "approval_gates")
+            self.names(value["approval_gates"], ("approval_gates",))
         if "stop_rules" in value:
             self.stop_rules(value["stop_rules"])
 
-    def characters(self, value: object, place: str, depth: int) -> None:
-        """Every text, key and number anywhere in the pack."""
+    def readable(self, value: object, path: KeyPath, depth: int) -> None:
+        """Every text, key and number anywhere in the pack. What is unreadable is not looked at further."""
         if len(self.problems) >= MAX_PROBLEMS:
             return
-        if depth > MAX_DEPTH + 1:
-            self.problem("PACK_NESTING", "", f"values are nested at most {MAX_DEPTH} deep")
-        elif isinstance(value, str):
-            if found := _FORBIDDEN.search(value):
-                line = value.count("\n", 0, found.start()) + 1
-                message = f"U+{ord(found[0]):04X} in line {line}: control and invisible characters are not allowed"
-                self.problem("PACK_CHARACTERS", place, message)
-        elif isinstance(value, dict):
-            for key, inner in value.items():
-                if not isinstance(key, str):
-                    self.problem("PACK_KEY_TYPE", place, f"{str(key)[:40]!a}: keys are text")
+        if isinstance(value, str):
+            if bad := _FORBIDDEN.search(value):
+                line = value.count("\n", 0, bad.start()) + 1
+                allowed = "no control, bidirectional, invisible or surrogate characters but \\n and \\t"
+                self.unread("PACK_CHARACTERS", path, f"U+{ord(bad[0]):04X} in line {line}", allowed)
+        elif isinstance(value, (dict, list)):
+            if depth > MAX_DEPTH:
+                self.unread("PACK_NESTING", (), f"values nested {depth} deep", f"at most {MAX_DEPTH} levels")
+                return
+            for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+                if isinstance(value, dict) and not isinstance(key, str):
+                    self.unread("PACK_KEY_TYPE", path, f"the key {str(key)[:40]!a}", "keys that are text")
                     continue
-                shown = key if _is_plain(key) else "key"
-                if shown != key:
-                    self.problem("PACK_KEY", place, f"{key[:40]!a}: keys are printable ASCII text")
-                self.characters(inner, f"{place}.{shown[:40]}" if place else shown[:40], depth + 1)
-        elif isinstance(value, list):
-            for index, inner in enumerate(value):
-                self.characters(inner, f"{place}[{index}]", depth + 1)
-        elif isinstance(value, int):
-            if len(str(abs(value))) > MAX_DIGITS:
-                self.problem("PACK_NUMBER", place, f"integers have at most {MAX_DIGITS} digits")
-        elif value is not None:
-            message = f"numbers are integers of at most {MAX_DIGITS} digits, put other text in quotes"
-            self.problem("PACK_NUMBER", place, f"{str(value)[:24]}: {message}")
+                if isinstance(key, str) and not _is_plain(key):
+                    self.problem("PACK_KEY", path, f"the key {shown(key)}", "keys in printable ASCII")
+                self.readable(inner, _within(path, key), depth + 1)
+        elif value is not None and (not isinstance(value, int) or not _is_small(value)):
+            allowed = f"integers of at most {MAX_DIGITS} digits; anything else is text in quotes"
+            self.unread("PACK_NUMBER", path, shown(value), allowed)
+
+    def unread(self, code: str, path: KeyPath, found: str, allowed: str) -> None:
+        self.unreadable = True
+        self.problem(code, path, found, allowed)
+
+    def keys(self, value: Mapping[str, object], path: KeyPath, required: Sequence[str], known: Sequence[str]) -> None:
+        for key in required:
+            if key not in value:
+                self.problem("PACK_KEY", (*path, key), "nothing", "this key must be there")
+        for key in value:
+            if known and key not in known and _is_plain(key):
+                self.problem("PACK_KEY", _within(path, key), f"the key {shown(key)}", f"one of {', '.join(known)}")
 
     def files(self, files: object) -> None:
         if not isinstance(files, dict):
-            self.problem("PACK_TYPE", "files", "maps a file name to its text")
+            self.problem("PACK_TYPE", ("files",), shown(files), "an object of file names and their texts")
             return
         if "AGENTS.md" not in files:
-            self.problem("PACK_NO_AGENTS", "files", "AGENTS.md is missing: it is the policy itself")
+            self.problem("PACK_NO_AGENTS", ("files",), "no AGENTS.md", "AGENTS.md must be there: it is the policy")
         folded: dict[str, str] = {}
         for name, text in files.items():
+            path = _within(("files",), name)
             if not _FILE_NAME.fullmatch(name):
-                self.problem("PACK_FILE_NAME", "files", f"{name[:60]!a}: names are letters, digits, _ and -, then .md")
+                allowed = "a letter or digit, then letters, digits, _ and -, then .md"
+                self.problem("PACK_FILE_NAME", path, f"the name {shown(name)}", allowed)
             elif name.lower() in _RESERVED:
-                self.problem("PACK_FILE_NAME", f"files.{name}", "this name is reserved for the user's own file")
-            if (other := folded.setdefault(name.lower(), name)) != name:
-                self.problem("PACK_FILE_NAME", f"files.{name}", f"differs from {other} only by case")
+                allowed = f"other names than {' and '.join(RESERVED)}, which are the user's own files"
+                self.problem("PACK_FILE_NAME", path, f"the name {shown(name)}", allowed)
+            elif (other := folded.setdefault(name.lower(), name)) != name:
+                allowed = "names that differ by more than case"
+                self.problem("PACK_FILE_NAME", path, f"{shown(name)} beside {shown(other)}", allowed)
             if not isinstance(text, str):
-                self.problem("PACK_TYPE", f"files.{name}", "a file's content is text")
-            elif name == "AGENTS.md" and not text.strip():
-                self.problem("PACK_NO_AGENTS", "files.AGENTS.md", "AGENTS.md is empty")
+                self.problem("PACK_TYPE", path, shown(text), "text")
+            elif name == "AGENTS.md" and _EMPTY.fullmatch(text):
+                self.problem("PACK_NO_AGENTS", path, "an empty text", "the policy in words")
 
     def tool_policy(self, policy: object) -> None:
         if not isinstance(policy, dict):
-            self.problem("PACK_TYPE", "tool_policy", "has the lists allow and deny")
+            self.problem("PACK_TYPE", ("tool_policy",), shown(policy), "an object with the lists allow and deny")
             return
-        for key in policy:
-            if key not in ("allow", "deny"):
-                self.problem("PACK_KEY", f"tool_policy.{key[:40]}", "unknown key; known: allow, deny")
+        self.keys(policy, ("tool_policy",), (), ("allow", "deny"))
         if not policy.keys() & {"allow", "deny"}:
-            self.problem("PACK_TOOL_POLICY", "tool_policy", "needs at least one of allow and deny")
+            self.problem("PACK_TOOL_POLICY", ("tool_policy",), "neither", "at least one of allow and deny")
             return
-        allow = self.names(policy["allow"], "tool_policy.allow") if "allow" in policy else ("*",)
-        deny = self.names(policy["deny"], "tool_policy.deny") if "deny" in policy else ()
+        allow = self.names(policy["allow"], ("tool_policy", "allow")) if "allow" in policy else ("*",)
+        deny = self.names(policy["deny"], ("tool_policy", "deny")) if "deny" in policy else ()
         if allow is None or deny is None:
             return
-        allowed = next((pattern for pattern in allow if _is_dangerous(pattern)), None)
-        if allowed is not None and not any(_is_dangerous(pattern) for pattern in deny):
-            what = f"allow has {allowed!a}" if "allow" in policy else "without allow every tool is allowed"
-            self.problem(
-                "PACK_DANGEROUS_TOOL",
-                "tool_policy",
-                f"{what}: deny must name at least one of {', '.join(_DANGEROUS)}",
-            )
+        at, allowed = next(((at, name) for at, name in enumerate(allow) if _is_dangerous(name)), (0, None))
+        if allowed is not None and not any(map(_names_dangerous, deny)):
+            path: KeyPath = ("tool_policy", "allow", at) if "allow" in policy else ("tool_policy",)
+            what = f"{shown(allowed)} and no deny against it" if "allow" in policy else "every tool, without allow"
+            self.problem("PACK_DANGEROUS_TOOL", path, what, f"this if deny names one of {', '.join(DANGEROUS)}")
 
     def metadata(self, metadata: object) -> None:
         if not isinstance(metadata, dict):
-            self.problem("PACK_TYPE", "metadata", "has pack_name, pack_version and target_suite")
+            self.problem(
+                "PACK_TYPE", ("metadata",), shown(metadata), "an object with pack_name, pack_version and target_suite"
+            )
             return
-        for key in ("pack_name", "pack_version", "target_suite"):
+        self.keys(metadata, ("metadata",), ("pack_name", "pack_version", "target_suite"), ())
+        for key, code, test, allowed in _METADATA:
             if key not in metadata:
-                self.problem("PACK_KEY", f"metadata.{key}", "this key is missing")
-            elif not isinstance(metadata[key], str):
-                self.problem("PACK_TYPE", f"metadata.{key}", "must be text: put it in quotes")
-        name, version = metadata.get("pack_name"), metadata.get("pack_version")
-        if isinstance(name, str) and not _PACK_NAME.fullmatch(name):
-            self.problem("PACK_NAME", "metadata.pack_name", "is 1 to 64 letters, digits, '.', '_' and '-'")
-        if isinstance(version, str) and not _is_semver(version):
-            self.problem("PACK_VERSION", "metadata.pack_version", "is a semantic version such as 1.0.0")
+                continue
+            if not isinstance(value := metadata[key], str):
+                self.problem("PACK_TYPE", ("metadata", key), shown(value), "text: put it in quotes")
+            elif not test(value):
+                self.problem(code, ("metadata", key), shown(value), allowed)
 
-    def names(self, value: object, place: str) -> tuple[str, ...] | None:
+    def short_text(self, value: object, path: KeyPath) -> None:
+        if not isinstance(value, str) or not _is_short(value):
+            self.problem("PACK_TYPE", path, shown(value), _SHORT)
+
+    def names(self, value: object, path: KeyPath) -> tuple[str, ...] | None:
         """The names in a list of tools or effects, or None if it is no such list."""
-        if not isinstance(value, list) or not all(isinstance(name, str) and 0 < len(name) <= 64 for name in value):
-            self.problem("PACK_TYPE", place, "is a list of names, each of 1 to 64 characters")
+        if not self.is_list(value, path, "a list of names"):
             return None
-        return tuple(value)
+        assert isinstance(value, list)
+        bad = [at for at, name in enumerate(value) if not isinstance(name, str) or not _NAME.fullmatch(name)]
+        for at in bad:
+            self.problem(
+                "PACK_TYPE", (*path, at), shown(value[at]), f"a name of 1 to {MAX_NAME} printable ASCII characters"
+            )
+        return None if bad else tuple(value)
+
+    def is_list(self, value: object, path: KeyPath, what: str) -> bool:
+        if not isinstance(value, list):
+            self.problem("PACK_TYPE", path, shown(value), what)
+            return False
+        if len(value) > MAX_NAMES:
+            self.problem("PACK_TOO_MANY", path, f"{len(value):,} entries", f"at most {MAX_NAMES}")
+            return False
+        return True
 
     def stop_rules(self, rules: object) -> None:
-        if not isinstance(rules, list):
-            self.problem("PACK_TYPE", "stop_rules", "is a list of sentences and of limits such as {max_tool_calls: 15}")
+        what = "a list of sentences and of limits such as {max_tool_calls: 15}"
+        if not self.is_list(rules, ("stop_rules",), what):
             return
+        assert isinstance(rules, list)
         for index, rule in enumerate(rules):
-            place = f"stop_rules[{index}]"
-            if isinstance(rule, dict):
-                for key, limit in rule.items():
-                    if key not in _STOP_RULES:
-                        self.problem(
-                            "PACK_KEY",
-                            f"{place}.{key[:40]}",
-                            f"unknown rule; known: {', '.join(_STOP_RULES)}",
-                        )
-                    elif type(limit) is not int or limit < 1:
-                        self.problem("PACK_TYPE", f"{place}.{key}", "is an integer of at least 1")
-            elif not isinstance(rule, str):
-                self.problem("PACK_TYPE", place, "is a sentence or a limit such as {max_tool_calls: 15}")
+            path: KeyPath = ("stop_rules", index)
+            if isinstance(rule, dict) and rule:
+                self.keys(rule, path, (), STOP_RULES)
+                for key in STOP_RULES:
+                    if key in rule and (type(rule[key]) is not int or rule[key] < 1):
+                        self.problem("PACK_TYPE", (*path, key), shown(rule[key]), "an integer of at least 1")
+            elif not isinstance(rule, str) or not rule:
+                self.problem("PACK_TYPE", path, shown(rule), "a sentence, or a limit such as {max_tool_calls: 15}")
+
+
+def _within(path: KeyPath, key: str | int) -> KeyPath:
+    """The path of an entry, or of what holds it if its key cannot be shown."""
+    return (*path, key) if isinstance(key, int) or (len(key) <= MAX_NAME and _is_plain(key)) else path
 
 
 def _is_plain(key: str) -> bool:
     return key.isascii() and key.isprintable()
 
 
+def _is_small(value: int) -> bool:
+    return abs(value) <= MAX_INTEGER
+
+
+def _is_short(text: str) -> bool:
+    return 0 < len(text) <= MAX_NAME
+
+
+def _names_dangerous(pattern: str) -> bool:
+    return any(fnmatchcase(name, pattern) for name in DANGEROUS)
+
+
 def _is_dangerous(pattern: str) -> bool:
-    return any(fnmatchcase(name, pattern) for name in _DANGEROUS) or _matches_beginning(pattern, "admin_")
+    """Whether the pattern matches something dangerous; any name that begins with ``admin_`` is."""
+    return _names_dangerous(pattern) or _matches_beginning(pattern, "admin_")
 
 
 def _matches_beginning(pattern: str, beginning: str) -> bool:
@@ -217,19 +340,30 @@ def _matches_beginning(pattern: str, beginning: str) -> bool:
     return bool(here)
 
 
-def _past_stars(tokens: Sequence[str], here: Iterable[int]) -> set[int]:
+def _past_stars(tokens: Sequence[str], here: Iterable[int]) -> Iterator[int]:
     reached = set(here)
     for at in sorted(reached):
         while at < len(tokens) and tokens[at] == "*":
             at += 1
             reached.add(at)
-    return reached
+    return iter(reached)
 
 
 def _is_semver(text: str) -> bool:
     from semver import Version
 
-    try:
-        return len(text) <= 64 and text.isascii() and bool(Version.parse(text))
-    except ValueError:
-        return False
+    return len(text) <= MAX_NAME and text.isascii() and bool(Version.is_valid(text))
+
+
+_SHORT = f"text of 1 to {MAX_NAME} characters"
+_METADATA: tuple[tuple[str, str, Callable[[str], object], str], ...] = (
+    (
+        "pack_name",
+        "PACK_NAME",
+        _PACK_NAME.fullmatch,
+        "a letter or digit, then letters, digits, '.', '_' and '-', 1 to 64",
+    ),
+    ("pack_version", "PACK_VERSION", _is_semver, "a semantic version such as 1.0.0"),
+    ("target_suite", "PACK_TYPE", _is_short, _SHORT),
+    ("hotkey", "PACK_HOTKEY", _HOTKEY.fullmatch, "an SS58 address: 47 or 48 characters of base58"),
+)

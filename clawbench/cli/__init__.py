@@ -13,7 +13,7 @@ _COMMANDS = {
     "list": "List scenarios, packs and models.",
     "lint": "Find mistakes in scenario files.",
     "init": "Write a small working scenario or pack.",
-    "schema": "Print the JSON Schema of scenario files.",
+    "schema": "Print the JSON Schema of scenario files or packs.",
 }
 
 

@@ -7,11 +7,17 @@ import json
 import click
 
 
-@click.command("schema", short_help="Print the JSON Schema of scenario files.")
-@click.argument("what", type=click.Choice(["scenario"]), default="scenario")
+@click.command("schema", short_help="Print the JSON Schema of scenario files or packs.")
+@click.argument("what", type=click.Choice(["scenario", "pack"]), default="scenario")
 def command(what: str) -> int:
-    """Print the JSON Schema (draft 2020-12) of scenario files, for editors and CI."""
-    from ..schema import scenario_schema
+    """Print the JSON Schema (draft 2020-12) of scenario files or of a pack.json, for editors and CI."""
+    if what == "pack":
+        from ..packschema import pack_schema
 
-    click.echo(json.dumps(scenario_schema(), indent=2, ensure_ascii=False))
+        schema = pack_schema()
+    else:
+        from ..schema import scenario_schema
+
+        schema = scenario_schema()
+    click.echo(json.dumps(schema, indent=2, ensure_ascii=False))
     return 0
