@@ -7,7 +7,7 @@ content of a few of them. It lies beside the runs as ``dictionary``, and every c
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -29,8 +29,14 @@ def dictionary_of(samples: Sequence[bytes]) -> bytes:
 
 def compressed(content: bytes, dictionary: bytes) -> bytes:
     """``content`` as one zstd frame against ``dictionary``, with its size and a checksum."""
+    return compressor(dictionary)(content)
+
+
+def compressor(dictionary: bytes) -> Callable[[bytes], bytes]:
+    """A function like :func:`compressed` for many contents: the dictionary is prepared once."""
     data = zstandard.ZstdCompressionDict(dictionary, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
-    return zstandard.ZstdCompressor(level=LEVEL, dict_data=data, write_checksum=True).compress(content)
+    data.precompute_compress(level=LEVEL)
+    return zstandard.ZstdCompressor(level=LEVEL, dict_data=data, write_checksum=True).compress
 
 
 def decompressed(frame: bytes, path: Path) -> bytes:

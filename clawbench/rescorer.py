@@ -52,12 +52,12 @@ def rescored(paths: Sequence[Path], scenario: Path | None = None, processes: int
             yield _rescored(name, scenario)
         return
     chunks = [names[start : start + _CHUNK] for start in range(0, len(names), _CHUNK)]
-    with ProcessPoolExecutor(processes, initializer=_collect_rarely) as pool:
+    with ProcessPoolExecutor(processes, initializer=collect_rarely) as pool:
         for rows in pool.map(_rescored_chunk, chunks, [scenario] * len(chunks)):
             yield from rows
 
 
-def _collect_rarely() -> None:
+def collect_rarely() -> None:
     """Decoding makes many objects and no cycles: looking for some after every 700 is time lost."""
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)

@@ -46,6 +46,7 @@ class Stage:
     rubric: Rubric
     seed: str
     epoch_seed: str
+    beacon: str
     system: str
     request: str
     tools: tuple[Mapping[str, Any], ...]
@@ -90,7 +91,7 @@ class Stage:
                 "sha256": self.pack.sha256,
                 "blob": blobs.put(self.pack.canonical),
             },
-            "seed": {"name": self.seed, "epoch": self.epoch_seed, "beacon": self.epoch_seed},
+            "seed": {"name": self.seed, "epoch": self.epoch_seed, "beacon": self.beacon},
             "user_context": dict(self.user_context),
             "model": {"name": model.name, "version": model.version, "simulated": model.simulated},
             "sampling": {"temperature": self.sampling.temperature, "max_tokens": self.sampling.max_tokens},
@@ -108,6 +109,8 @@ def staged(
     pack: Pack,
     *,
     seed: str = "0",
+    epoch_seed: str | None = None,
+    beacon: str | None = None,
     user_context: Mapping[str, str] | None = None,
     sampling: Sampling | None = None,
     limits: Limits | None = None,
@@ -120,9 +123,10 @@ def staged(
     Raises ScenarioInvalid, FixtureInvalid or PackRejected.
     """
     context = dict(user_context or {})
-    epoch_seed = draws.local_seed(seed)
+    epoch_seed = epoch_seed or draws.local_seed(seed)
+    beacon = beacon or epoch_seed
     if world is None:
-        world = render_world(scenario, epoch_seed, user_context=context)
+        world = render_world(scenario, epoch_seed, beacon, context)
     if rubric is None:
         rubric = rubric_for(scenario, world)
     names = offered_tools(pack, scenario.tools)
@@ -139,6 +143,7 @@ def staged(
         rubric=rubric,
         seed=str(seed),
         epoch_seed=epoch_seed,
+        beacon=beacon,
         system=system,
         request=request,
         tools=tools,

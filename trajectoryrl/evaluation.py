@@ -176,9 +176,7 @@ async def evaluated(
     return found
 
 
-def evaluation(
-    content: str, pack: str, verdicts: Sequence[ScenarioVerdict], parameters: Parameters
-) -> Evaluation:
+def evaluation(content: str, pack: str, verdicts: Sequence[ScenarioVerdict], parameters: Parameters) -> Evaluation:
     """A content's score from the verdicts of its scenarios; INDETERMINATE if one of them is."""
     scores = [verdict.score for verdict in verdicts if verdict.score is not None]
     if len(scores) == len(verdicts):

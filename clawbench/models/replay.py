@@ -29,7 +29,7 @@ class ReplayModel:
             run = read_trajectory(path)
             with recorded_in(path):
                 for turn, step in enumerate(run.steps):
-                    self._turns[run.start["unit"], turn] = (step["context"], _reply(step))
+                    self._turns[run.start["unit"], turn] = (step["context"], recorded_reply(step))
 
     async def reply(self, request: Request) -> Reply:
         recorded = self._turns.get((request.unit, request.turn))
@@ -44,7 +44,8 @@ class ReplayModel:
         return reply
 
 
-def _reply(step: Mapping[str, Any]) -> Reply:
+def recorded_reply(step: Mapping[str, Any]) -> Reply:
+    """What the model said in a recorded step."""
     prompt, completion = step["usage"]
     return Reply(
         text=step["text"],
