@@ -14,6 +14,7 @@ from .plan import EpochPlan
 from .protocol import Parameters
 
 _HASH = re.compile(r"[0-9a-f]{64}")
+_LAST_BLOCK = 2**32 - 1
 _DIMENSIONS = {
     "date": "DATE",
     "name": "USER_NAME",
@@ -27,10 +28,10 @@ _DIMENSIONS = {
 def epoch_of(block: int, parameters: Parameters) -> int:
     """The number of the epoch that ``block`` lies in.
 
-    Raises InvalidInput (``BLOCK``) for a negative height.
+    Raises InvalidInput (``BLOCK``) for a height that is no u32.
     """
-    if block < 0:
-        raise InvalidInput.of("BLOCK", "a block's height is 0 or more", str(block))
+    if not 0 <= block <= _LAST_BLOCK:
+        raise InvalidInput.of("BLOCK", "a block's height is a u32", str(block)[:80])
     return block // parameters.blocks_per_epoch
 
 
@@ -47,11 +48,12 @@ def epoch_seed(netuid: int, number: int) -> str:
 def plan(netuid: int, number: int, beacon: str | None, parameters: Parameters) -> EpochPlan:
     """The plan of epoch ``number``; ``beacon`` is the hash of its first block, ``None`` before there is one.
 
-    Raises InvalidInput for a number below 0 (``EPOCH``), a netuid that is no u16 (``NETUID``), and a beacon that is
-    not 64 lower-case hex digits (``BEACON``).
+    Raises InvalidInput for a number that no block can have (``EPOCH``), a netuid that is no u16 (``NETUID``), and a
+    beacon that is not 64 lower-case hex digits (``BEACON``).
     """
-    if number < 0:
-        raise InvalidInput.of("EPOCH", "an epoch's number is 0 or more", str(number))
+    if not 0 <= number <= _LAST_BLOCK // parameters.blocks_per_epoch:
+        said = "an epoch's number is 0 or more, and its first block a u32"
+        raise InvalidInput.of("EPOCH", said, str(number)[:80])
     if not 0 <= netuid <= 65_535:
         raise InvalidInput.of("NETUID", "a netuid is 0 to 65535", str(netuid))
     if beacon is not None and not _HASH.fullmatch(beacon):

@@ -8,6 +8,7 @@ from clawbench import __version__
 from clawbench.console import LazyGroup
 
 _COMMANDS: dict[str, str] = {
+    "epoch": "What an epoch asks, past or future.",
     "doctor": "Look whether a validator could work here; read-only.",
 }
 
