@@ -15,6 +15,7 @@ BENCHMARKS = {
     "rescoring": "rescoring",
     "zstd": "compression",
     "startup": "startup",
+    "packs": "packs",
     "red_team": "redteam",
     "chain_snapshot": "validator",
     "ledger_inserts": "validator",

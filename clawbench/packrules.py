@@ -94,11 +94,11 @@ Place = Callable[[KeyPath], str]
 """The file, and the line if it is known, of a path into a pack's value."""
 
 
-def problem_at(place: Place, code: str, path: KeyPath, found: str, allowed: str) -> PackProblem:
-    """The problem at ``path``, its texts bounded."""
+def problem_at(place: Place, code: str, path: KeyPath, found: str, allowed: str, word: str = "allowed") -> PackProblem:
+    """The problem at ``path``, its texts bounded; ``word`` says what ``allowed`` is."""
     pointer = pointer_of(path)
     where = ": ".join(part for part in (place(path), pointer) if part)
-    return PackProblem(code, where, f"found {found}; allowed: {allowed}", pointer, found, allowed)
+    return PackProblem(code, where, f"found {found}; {word}: {allowed}", pointer, found, allowed)
 
 
 def pointer_of(path: KeyPath) -> str:

@@ -12,6 +12,7 @@ _COMMANDS = {
     "score": "Score recorded runs again, or public episode files.",
     "list": "List scenarios, packs and models.",
     "lint": "Find mistakes in scenario files.",
+    "pack": "Make, build, check and show policy packs.",
     "init": "Write a small working scenario or pack.",
     "schema": "Print the JSON Schema of scenario files or packs.",
 }

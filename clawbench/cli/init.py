@@ -31,10 +31,17 @@ def scenario(name: str, folder: Path) -> int:
 @click.option("--dir", "folder", type=click.Path(path_type=Path), default=Path(), metavar="DIR", help="Where; here.")
 def pack(name: str, folder: Path) -> int:
     """Write NAME/AGENTS.md and NAME/pack.yaml. Nothing is overwritten."""
+    return write_new_pack(name, folder)
+
+
+def write_new_pack(name: str, folder: Path) -> int:
+    """Writes a pack's folder and says what to do with it; the exit status."""
     from ..starters import write_pack
 
     path = _written(write_pack(name, folder))
-    click.echo(f"\ntry it: clawbench run client_escalation --pack {path.parent}")
+    click.echo(f"\ntry it:   clawbench run client_escalation --pack {path.parent}")
+    click.echo(f"check it: clawbench pack lint {path.parent}")
+    click.echo(f"build it: clawbench pack build {path.parent}")
     return 0
 
 
