@@ -11,7 +11,9 @@ from clawbench.likeness import content_hash, likeness
 from clawbench.pack import Pack, parse_pack
 from clawbench.packschema import MAX_DUMP
 
-_SENTENCE = "- Never send, post or change anything without a yes; cite the source of every value – \u201cexactly\u201d.\n"
+_SENTENCE = (
+    "- Never send, post or change anything without a yes; cite the source of every value – \u201cexactly\u201d.\n"
+)
 
 
 def packs(rounds: int = 200) -> dict[str, Any]:
@@ -37,7 +39,7 @@ def _largest() -> bytes:
         "tool_policy": {"allow": ["exec", "slack", "memory_*", "read"], "deny": ["admin_*", "shell"]},
         "approval_gates": ["mail.send", "slack.*", "calendar.*", "task.*"],
         "stop_rules": ["Stop when every question is answered.", {"max_tool_calls": 20}],
-        "files": {name: "# Policy\n\n" for name in ("AGENTS.md", "SOUL.md", "mail.md", "chat.md", "calendar.md")},
+        "files": dict.fromkeys(("AGENTS.md", "SOUL.md", "mail.md", "chat.md", "calendar.md"), "# Policy\n\n"),
     }
     while True:
         for name in value["files"]:
