@@ -246,7 +246,7 @@ class _Recomputed:
             self._wrong("SUBMISSIONS", where, "is not in the metagraph with this uid and coldkey")
         if commitment.pack_hash != row.pack:
             self._wrong("SUBMISSIONS", where, "the pack is not the one that was committed")
-        if pack.metadata.get("hotkey") not in (None, row.hotkey):
+        if pack.metadata.get("hotkey") != row.hotkey:
             self._wrong("SUBMISSIONS", where, "the pack was written for another hotkey")
         if row.push_ms is not None and row.entry_ms < row.push_ms:
             self._wrong("SUBMISSIONS", where, "entered before it was pushed")

@@ -9,6 +9,8 @@ from clawbench.console import LazyGroup
 
 _COMMANDS: dict[str, str] = {
     "epoch": "What an epoch asks, past or future.",
+    "tournament": "Let packs compete on a network of this machine; say who wins, and why.",
+    "audit": "Replay an epoch from its record: the same bytes, or what differs.",
     "doctor": "Look whether a validator could work here; read-only.",
 }
 
