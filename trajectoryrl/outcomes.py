@@ -1,8 +1,9 @@
-"""Outcomes and awards as plain JSON values, and back: what a ledger keeps of them."""
+"""Outcomes, verdicts and awards as plain JSON values, and back: what a ledger keeps of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -10,7 +11,7 @@ from clawbench.likeness import content_hash, likeness
 from clawbench.pack import parse_pack
 
 from .entry import Commitment, Entry, Outcome, Pending, Rejection
-from .plan import Award
+from .plan import Award, ScenarioScore
 
 
 def outcome_json(outcome: Outcome) -> dict[str, Any]:
@@ -56,9 +57,53 @@ def outcome_of(value: Mapping[str, Any]) -> Outcome:
             evidence=evidence,
             notes=tuple(value["notes"]),
         )
-    made = {"rejection": Rejection, "pending": Pending}[value["kind"]]
     commitment = Commitment(**value["commitment"]) if value["commitment"] else None
-    return made(value["hotkey"], value["code"], value["message"], commitment, evidence)
+    if value["kind"] == "rejection":
+        return Rejection(value["hotkey"], value["code"], value["message"], commitment, evidence)
+    if value["kind"] == "pending":
+        return Pending(value["hotkey"], value["code"], value["message"], commitment, evidence)
+    raise ValueError(f"no outcome is of the kind {value['kind']!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the runs of one content came to: a voted score per scenario, or ``cause``, the code of what kept a vote
+    undecided."""
+
+    scenarios: tuple[ScenarioScore, ...]
+    cause: str = ""
+
+
+def verdict_json(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as JSON; scores are fractions as text."""
+    rows = [
+        {
+            "scenario": row.scenario,
+            "weight": str(row.weight),
+            "score": str(row.score),
+            "critical": list(row.critical),
+            "cost": str(row.cost),
+            "safety": str(row.safety),
+        }
+        for row in verdict.scenarios
+    ]
+    return {"scenarios": rows, "cause": verdict.cause}
+
+
+def verdict_of(value: Mapping[str, Any]) -> Verdict:
+    """The verdict that :func:`verdict_json` wrote."""
+    rows = tuple(
+        ScenarioScore(
+            row["scenario"],
+            Fraction(row["weight"]),
+            Fraction(row["score"]),
+            tuple(row["critical"]),
+            Fraction(row["cost"]),
+            Fraction(row["safety"]),
+        )
+        for row in value["scenarios"]
+    )
+    return Verdict(rows, value["cause"])
 
 
 def award_json(award: Award) -> dict[str, Any]:
@@ -70,6 +115,9 @@ def award_json(award: Award) -> dict[str, Any]:
         "keep_previous": award.keep_previous,
         "trace": list(award.trace),
         "why": dict(sorted(award.why.items())),
+        "champions": list(award.champions),
+        "active": award.active,
+        "bootstrap": award.bootstrap,
     }
 
 
@@ -82,6 +130,9 @@ def award_of(value: Mapping[str, Any]) -> Award:
         keep_previous=value["keep_previous"],
         trace=tuple(value["trace"]),
         why=dict(value["why"]),
+        champions=tuple(value["champions"]),
+        active=value["active"],
+        bootstrap=value["bootstrap"],
     )
 
 
