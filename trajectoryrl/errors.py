@@ -6,8 +6,10 @@
     ├── InvalidInput (ValueError)           exit 2
     │   ├── ParametersInvalid               a protocol.toml that cannot be used
     │   ├── CommitmentInvalid               a commitment's text that says nothing, or too much
+    │   ├── RepositoryRejected              a repository that its owner made unusable
     │   └── RecordInvalid                   a record that cannot be read at all
     └── Infrastructure (RuntimeError)       exit 3
+        ├── RepositoryUnavailable           a repository that could not be read, by nobody's fault
         ├── LedgerUnusable                  the validator's own journal cannot be opened or written
         └── ChainUnavailable                the chain did not answer in time, or not at all
             └── ChainRefused                the chain answered, and said no
@@ -30,6 +32,8 @@ __all__ = [
     "ParametersInvalid",
     "Problem",
     "RecordInvalid",
+    "RepositoryRejected",
+    "RepositoryUnavailable",
 ]
 
 
@@ -55,3 +59,11 @@ class ChainRefused(ChainUnavailable):
 
 class LedgerUnusable(Infrastructure):
     """The journal of a validator cannot be opened, read or written."""
+
+
+class RepositoryRejected(InvalidInput):
+    """A repository, commit or file that its owner made unusable."""
+
+
+class RepositoryUnavailable(Infrastructure):
+    """A repository that could not be read now; nobody's fault until it lasts."""

@@ -7,9 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .chain.protocol import Block, Chain, Metagraph, Neuron, OnChain
-
-SUBMISSION = "trl1:"
-"""How the text of a submission begins; other commitments are other people's business."""
+from .commitment import SUBMISSION
 
 
 @dataclass(frozen=True, slots=True)
