@@ -19,6 +19,7 @@ BENCHMARKS = {
     "red_team": "redteam",
     "chain_snapshot": "validator",
     "ledger_inserts": "validator",
+    "consensus": "consensus",
 }
 """Each benchmark's function, and the module that it stands in."""
 
