@@ -17,6 +17,8 @@ BENCHMARKS = {
     "startup": "startup",
     "packs": "packs",
     "red_team": "redteam",
+    "epoch": "epoch",
+    "saved": "epoch",
     "chain_snapshot": "validator",
     "ledger_inserts": "validator",
     "consensus": "consensus",
