@@ -48,7 +48,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "PACK_KEY_TYPE": "a key that is not text",
         "PACK_KEY": "a key is missing, unknown, or not printable ASCII",
         "PACK_TYPE": "a value of another type, or of another form, than the key takes",
-        "PACK_TOO_MANY": "a list has too many entries",
+        "PACK_TOO_MANY": "a list has too many entries, or there are too many files",
         "PACK_VERSION": "`schema_version` is not 1, or `pack_version` is no semantic version",
         "PACK_NAME": "`pack_name` has characters that a name cannot have",
         "PACK_HOTKEY": "`metadata.hotkey` is no SS58 address",
@@ -70,8 +70,13 @@ _RESERVED = frozenset(name.lower() for name in RESERVED)
 # Ranges, not Unicode categories: those change with the version of Python, and validators must agree.
 _FORBIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
-    "\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff\ud800-\udfff]"
+    "\u2028-\u202e\u2060-\u206f\u3164\ufdd0-\ufdef\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
+    "\U00013430-\U00013440\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff\ud800-\udfff"
+    + "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0x10000, 0x110000, 0x10000))
+    + "]"
 )
+_SELECTORS = re.compile("(?<=[\ufe0e\ufe0f])[\ufe0e\ufe0f]")
+"""One after the other, where an emoji has one: bits that nobody sees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +178,9 @@ class _Check:
         if len(self.problems) >= MAX_PROBLEMS:
             return
         if isinstance(value, str):
-            if bad := _FORBIDDEN.search(value):
+            if bad := _FORBIDDEN.search(value) or (None if value.isascii() else _SELECTORS.search(value)):
                 line = value.count("\n", 0, bad.start()) + 1
-                allowed = "no control, bidirectional, invisible or surrogate characters but \\n and \\t"
+                allowed = "nothing invisible, no control character but \\n and \\t"
                 self.unread("PACK_CHARACTERS", path, f"U+{ord(bad[0]):04X} in line {line}", allowed)
         elif isinstance(value, (dict, list)):
             if depth > MAX_DEPTH:
@@ -210,11 +215,13 @@ class _Check:
             return
         if "AGENTS.md" not in files:
             self.problem("PACK_NO_AGENTS", ("files",), "no AGENTS.md", "AGENTS.md must be there: it is the policy")
+        if len(files) > MAX_NAMES:
+            self.problem("PACK_TOO_MANY", ("files",), f"{len(files):,} files", f"at most {MAX_NAMES}")
         folded: dict[str, str] = {}
         for name, text in files.items():
             path = _within(("files",), name)
             if not _FILE_NAME.fullmatch(name):
-                allowed = "a letter or digit, then letters, digits, _ and -, then .md"
+                allowed = "a letter or digit, then at most 63 letters, digits, _ and -, then .md"
                 self.problem("PACK_FILE_NAME", path, f"the name {shown(name)}", allowed)
             elif name.lower() in _RESERVED:
                 allowed = f"other names than {' and '.join(RESERVED)}, which are the user's own files"

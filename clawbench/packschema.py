@@ -12,7 +12,7 @@ MAX_DEPTH = 16
 MAX_DIGITS = 15
 MAX_INTEGER = 999_999_999_999_999
 MAX_NAMES = 64
-"""Entries of a list of tools, gates or stop rules."""
+"""Files, or entries of a list of tools, gates or stop rules."""
 MAX_NAME = 64
 """Characters of a name or a version."""
 
@@ -21,7 +21,7 @@ OPTIONAL = ("target_runtime", "min_runtime_version", "approval_gates", "stop_rul
 STOP_RULES = ("max_tool_calls", "max_turns", "max_same_call")
 DANGEROUS = ("exec", "shell", "group:runtime", "admin_*")
 
-FILE_NAME = r"[A-Za-z0-9][A-Za-z0-9_-]*\.md"
+FILE_NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.md"
 RESERVED = ("USER.md", "MEMORY.md")
 PACK_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 NAME = r"[ -~]{1,64}"
@@ -39,7 +39,7 @@ VERSION = (
 BEYOND = (
     f"bytes: UTF-8 without byte order mark, at most {MAX_BLOB:,}; json.dumps(pack) at most {MAX_DUMP:,}",
     f"JSON: no key twice, values nested at most {MAX_DEPTH} deep, integers of at most {MAX_DIGITS} digits only",
-    "text: no control, bidirectional or invisible characters, no lone surrogates; keys in printable ASCII",
+    "text: no control, bidirectional or invisible characters, noncharacters or lone surrogates; keys in printable ASCII",
     "file names that differ by more than case",
     f"deny naming one of {', '.join(DANGEROUS)}, if what allow matches contains one",
 )
@@ -65,6 +65,7 @@ def pack_schema() -> dict[str, Any]:
                 "description": "File names and their texts; AGENTS.md is the policy.",
                 "type": "object",
                 "required": ["AGENTS.md"],
+                "maxProperties": MAX_NAMES,
                 "propertyNames": {"pattern": _whole(rf"(?!(?:{reserved})\.[Mm][Dd]$){FILE_NAME}")},
                 "properties": {"AGENTS.md": {"type": "string", "pattern": r"[^ \t\n]"}},
                 "additionalProperties": {"type": "string"},

@@ -215,6 +215,9 @@ def _values() -> Iterator[tuple[str, bytes, str]]:
         yield f"stop_rules {rule!r}", _dump(document(stop_rules=rule)), "PACK_TYPE"
     for rule in ({"max_cost": 3}, {"max_turns": 3, "": 1}, {"MAX_TURNS": 3}):
         yield f"stop rule {rule!r}", _dump(document(stop_rules=[rule])), "PACK_KEY"
+    notes = {f"n{number}.md": "" for number in range(64)}
+    yield "65 files", _dump(document(files={"AGENTS.md": "x", **notes})), "PACK_TOO_MANY"
+    yield "a file name of 68", _dump(document(files={"AGENTS.md": "x", "n" * 65 + ".md": ""})), "PACK_FILE_NAME"
     yield "33 KB of policy", _dump(document(files={"AGENTS.md": "x" * 33_000})), "PACK_TOO_LARGE"
     yield "3,000 emoji", _dump(document(files={"AGENTS.md": "\U0001f600" * 3_000})), "PACK_TOO_LARGE"
     yield (
@@ -243,7 +246,28 @@ def _texts() -> Iterator[tuple[str, bytes, str]]:
         0x206F,
         0x3164,
     ]
-    bad += [0xFEFF, 0xFFA0, 0xFFF9, 0xD800, 0xDBFF, 0xDC00, 0xDFFF, 0x1D173, 0xE0001, 0xE0041, 0xE007F, 0xE0100]
+    bad += [
+        0xFDD0,
+        0xFE00,
+        0xFE0D,
+        0xFFFE,
+        0x1FFFF,
+        0x10FFFE,
+        0x13430,
+        0x1BCA0,
+        0xFEFF,
+        0xFFA0,
+        0xFFF9,
+        0xD800,
+        0xDBFF,
+        0xDC00,
+        0xDFFF,
+        0x1D173,
+        0xE0001,
+        0xE0041,
+        0xE007F,
+        0xE0100,
+    ]
     for code in bad:
         yield f"U+{code:04X} in AGENTS.md", _dump(document(files={"AGENTS.md": f"a{chr(code)}b"})), "PACK_CHARACTERS"
     for where in ("approval_gates", "stop_rules"):
@@ -255,6 +279,8 @@ def _texts() -> Iterator[tuple[str, bytes, str]]:
         "PACK_CHARACTERS",
     )
     yield "U+202E in an unknown key", _dump(document(extra={"a": "\u202e"})), "PACK_CHARACTERS"
+    hidden = "\u2764" + "\ufe0e\ufe0f" * 9
+    yield "bits behind a heart", _dump(document(files={"AGENTS.md": hidden})), "PACK_CHARACTERS"
     yield "a key of surrogates", b'{"\\ud800": 1}', "PACK_KEY"
 
 

@@ -345,3 +345,25 @@ def test_the_careful_pack_gates_what_the_reckless_one_does() -> None:
     assert {"mail.send", "slack.post", "calendar.*", "task.*"} <= set(careful.approval_gates)
     assert reckless.approval_gates == ()
     assert not reckless.stop_rules
+
+
+@pytest.mark.parametrize(
+    "text", ["\u2764\ufe0f", "\U0001f600", "\u3000\u4f60\u597d", "a\u0301", "\ue000", "\U0001fae8", "\u0378"]
+)
+def test_what_can_be_seen_is_taken_also_if_unicode_14_does_not_know_it(text: str) -> None:
+    assert pack_of(document(files={"AGENTS.md": text})).files["AGENTS.md"] == text
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.text("admin_exc*?[]!-^\\", min_size=1, max_size=10)
+    | st.from_regex(r"(a|\*|\?|\[a-z\])(d|\?|\[!x\])(m|\*)in_?[*?]?", fullmatch=True),
+    st.text("admin_x[]*", max_size=3),
+)
+def test_no_pattern_lets_a_dangerous_tool_through_unseen(pattern: str, rest: str) -> None:
+    policy = {"allow": [pattern], "deny": ["slack"]}
+    found = outcome(json.dumps(document(tool_policy=policy)).encode())
+    if isinstance(found, Pack):
+        assert offered_tools(found, ("exec", "shell", f"admin_{rest}")) == ()
+    else:
+        assert found == ["PACK_DANGEROUS_TOOL"]
