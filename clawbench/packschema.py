@@ -39,7 +39,7 @@ VERSION = (
 BEYOND = (
     f"bytes: UTF-8 without byte order mark, at most {MAX_BLOB:,}; json.dumps(pack) at most {MAX_DUMP:,}",
     f"JSON: no key twice, values nested at most {MAX_DEPTH} deep, integers of at most {MAX_DIGITS} digits only",
-    "text: no control, bidirectional or invisible characters, noncharacters or lone surrogates; keys in printable ASCII",
+    "text: nothing invisible, no control characters, noncharacters or lone surrogates; keys in printable ASCII",
     "file names that differ by more than case",
     f"deny naming one of {', '.join(DANGEROUS)}, if what allow matches contains one",
 )
