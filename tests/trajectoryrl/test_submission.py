@@ -1,0 +1,199 @@
+"""A commitment through forge, git and witness to its outcome, with real git over http."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clawbench.pack import pack_of
+from trajectoryrl.archive import Archive
+from trajectoryrl.entry import Commitment, Entry, Outcome, Pending, Rejection
+from trajectoryrl.forge import Forge, ForgeServer
+from trajectoryrl.github import Witness
+from trajectoryrl.protocol import shipped
+from trajectoryrl.repository import forge_host
+from trajectoryrl.submission import Verifier
+
+HOTKEY = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY"
+OTHER = "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty"
+NOON = 1_780_000_000_000
+HOUR = 3_600_000
+
+
+@dataclass
+class World:
+    """A forge at a settable time, and a miner's working folder."""
+
+    server: ForgeServer
+    folder: Path
+    time: list[int]
+    archive: Archive
+
+    def git(self, *words: str) -> str:
+        done = subprocess.run(["git", *words], cwd=self.folder, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    def pushed(self, at: int, hotkey: str | None = HOTKEY, text: str = "# Policy\nAsk first.\n") -> tuple[str, str]:
+        """Commits and pushes a pack at this time; returns commit and pack hash."""
+        metadata: dict[str, Any] = {"pack_name": "p", "pack_version": "1.0.0", "target_suite": "clawbench_v1"}
+        if hotkey is not None:
+            metadata["hotkey"] = hotkey
+        value = {
+            "schema_version": 1,
+            "files": {"AGENTS.md": text},
+            "tool_policy": {"deny": ["admin_*", "shell"]},
+            "metadata": metadata,
+        }
+        (self.folder / "pack.json").write_text(json.dumps(value))
+        self.git("add", "-A")
+        self.git("-c", "user.name=m", "-c", "user.email=m@x", "commit", "-qm", "pack", "--allow-empty")
+        self.time[0] = at
+        self.git("push", "-qf", f"{self.server.url}/alice/pack.git", "HEAD:main")
+        return self.git("rev-parse", "HEAD"), pack_of(value).sha256
+
+    def outcome(
+        self,
+        commit: str,
+        pack_hash: str,
+        *,
+        hotkey: str = HOTKEY,
+        committed: int = NOON,
+        epoch: int = NOON + 7 * HOUR,
+        name: str = "alice/pack",
+    ) -> Outcome:
+        async def verify() -> Outcome:
+            host = forge_host(self.server.url, public_network=False)
+            witness = Witness(host, self.archive)
+            try:
+                verifier = Verifier(None, host, witness, shipped())  # type: ignore[arg-type]
+                commitment = Commitment(hotkey, name, commit, pack_hash, 5)
+                return await verifier.judged(commitment, 3, "cold", committed, epoch)
+            finally:
+                await witness.close()
+
+        return asyncio.run(verify())
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    time = [NOON]
+    (tmp_path / "work").mkdir()
+    with ForgeServer(Forge(tmp_path / "forge", lambda: time[0])) as server:
+        made = World(server, tmp_path / "work", time, Archive(tmp_path / "archive"))
+        made.git("init", "-q", "-b", "main")
+        yield made
+
+
+def _code(outcome: Outcome, kind: type) -> str:
+    assert isinstance(outcome, kind), outcome
+    return str(outcome.code)  # type: ignore[attr-defined]
+
+
+def test_an_honest_submission_is_an_entry_with_the_time_of_its_push(world: World) -> None:
+    found = world.outcome(*world.pushed(NOON - HOUR))
+    assert isinstance(found, Entry)
+    assert (found.push_ms, found.entry_ms) == (NOON - HOUR, NOON - HOUR)
+    assert all(world.archive.response(name) for name in found.evidence)
+    assert len(found.evidence) == 2
+
+
+def test_an_old_push_gains_at_most_one_epoch(world: World) -> None:
+    found = world.outcome(*world.pushed(NOON - 400 * HOUR))
+    assert isinstance(found, Entry)
+    assert found.entry_ms == NOON - shipped().epoch_ms
+
+
+def test_the_push_comes_before_the_commitment_give_or_take_two_minutes(world: World) -> None:
+    assert isinstance(world.outcome(*world.pushed(NOON + 120_000)), Entry)
+    late = world.outcome(*world.pushed(NOON + 121_000, text="# Later\n"))
+    assert _code(late, Rejection) == "PUSH_AFTER_COMMITMENT"
+
+
+def test_a_pack_belongs_to_the_hotkey_in_it(world: World) -> None:
+    assert _code(world.outcome(*world.pushed(NOON), hotkey=OTHER), Rejection) == "HOTKEY_MISMATCH"
+    assert _code(world.outcome(*world.pushed(NOON, hotkey=None)), Rejection) == "HOTKEY_MISMATCH"
+
+
+def test_the_hash_is_of_what_is_there(world: World) -> None:
+    commit, _ = world.pushed(NOON)
+    assert _code(world.outcome(commit, "0" * 64), Rejection) == "HASH_MISMATCH"
+
+
+def test_a_file_that_is_no_pack_is_said(world: World) -> None:
+    world.pushed(NOON)
+    (world.folder / "pack.json").write_text("{")
+    world.git("add", "-A")
+    world.git("-c", "user.name=m", "-c", "user.email=m@x", "commit", "-qm", "broken")
+    world.git("push", "-q", f"{world.server.url}/alice/pack.git", "HEAD:main")
+    broken = world.outcome(world.git("rev-parse", "HEAD"), "0" * 64)
+    assert _code(broken, Rejection) == "PACK_INVALID"
+
+
+def test_an_earlier_commit_of_the_branch_counts_and_a_commit_off_it_does_not(world: World) -> None:
+    first = world.pushed(NOON - HOUR)
+    world.pushed(NOON, text="# Second\n")
+    assert isinstance(world.outcome(*first), Entry)
+    world.git("checkout", "-q", "-b", "side", first[0])
+    (world.folder / "pack.json").write_text("{}")
+    world.git("add", "-A")
+    world.git("-c", "user.name=m", "-c", "user.email=m@x", "commit", "-qm", "side")
+    world.git("push", "-q", f"{world.server.url}/alice/pack.git", "HEAD:side")
+    side = world.git("rev-parse", "HEAD")
+    assert _code(world.outcome(side, "0" * 64), Rejection) == "NOT_ON_DEFAULT_BRANCH"
+
+
+def test_a_push_seen_once_is_never_asked_for_again(world: World) -> None:
+    pushed = world.pushed(NOON - HOUR)
+    before = world.outcome(*pushed)
+    kept = world.server.forge.found("alice/pack")
+    assert kept is not None
+    kept.activity.clear()
+    assert world.outcome(*pushed) == before
+
+
+def test_a_push_that_the_host_does_not_show_is_pending_and_then_the_commitment_counts(world: World) -> None:
+    pushed = world.pushed(NOON - HOUR)
+    kept = world.server.forge.found("alice/pack")
+    assert kept is not None
+    kept.activity.clear()
+    assert _code(world.outcome(*pushed, epoch=NOON + 5 * HOUR), Pending) == "PUSH_UNKNOWN"
+    later = world.outcome(*pushed, epoch=NOON + 6 * HOUR)
+    assert isinstance(later, Entry)
+    assert (later.push_ms, later.entry_ms) == (None, NOON)
+
+
+def test_renamed_hidden_and_deleted_repositories_end_as_documented(world: World) -> None:
+    pushed = world.pushed(NOON)
+    forge = world.server.forge
+    assert isinstance(world.outcome(*pushed), Entry)
+    forge.rename("alice/pack", "alice/renamed")
+    renamed = world.outcome(*pushed)
+    assert isinstance(renamed, Entry)
+    assert renamed.notes == ("the repository is now alice/renamed",)
+    forge.hide("alice/renamed")
+    assert _code(world.outcome(*pushed), Pending) == "REPOSITORY_GONE"
+    forge.hide("alice/renamed", private=False)
+    assert isinstance(world.outcome(*pushed), Entry)
+    forge.delete("alice/renamed")
+    assert _code(world.outcome(*pushed), Pending) == "REPOSITORY_GONE"
+
+
+def test_another_repository_under_the_same_name_is_rejected(world: World) -> None:
+    pushed = world.pushed(NOON)
+    assert isinstance(world.outcome(*pushed), Entry)
+    world.server.forge.rename("alice/pack", "mallory/stolen")
+    world.git("push", "-q", f"{world.server.url}/alice/pack.git", "HEAD:main")
+    assert _code(world.outcome(*pushed), Rejection) == "REPOSITORY_REPLACED"
+
+
+def test_a_forge_that_is_down_is_pending(world: World) -> None:
+    pushed = world.pushed(NOON)
+    world.server.url = "http://127.0.0.1:9"
+    assert isinstance(world.outcome(*pushed), Pending)

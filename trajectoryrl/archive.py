@@ -1,0 +1,69 @@
+"""What was seen of the world outside, kept for good: raw responses by their sha256, and what they proved."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from .errors import LedgerUnusable
+
+
+class Archive:
+    """Files under ``folder``: ``responses/`` named by content, ``facts/`` named by what they are about.
+
+    A fact is written once; a later one about the same thing is not taken. Raises LedgerUnusable for a full disk.
+    """
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+
+    def keep(self, body: bytes) -> str:
+        """Keeps a response; returns its sha256."""
+        name = sha256(body).hexdigest()
+        self._write(self.folder / "responses" / name[:2] / name, body)
+        return name
+
+    def response(self, name: str) -> bytes | None:
+        """The response of this sha256."""
+        try:
+            return (self.folder / "responses" / name[:2] / name).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def fact(self, kind: str, about: str) -> dict[str, Any] | None:
+        """What was established about this, or ``None``."""
+        try:
+            found: dict[str, Any] = orjson.loads(self._place(kind, about).read_bytes())
+        except (FileNotFoundError, orjson.JSONDecodeError):
+            return None
+        return found
+
+    def establish(self, kind: str, about: str, fact: Mapping[str, Any]) -> dict[str, Any]:
+        """Writes a fact unless there is one; returns the one that stands."""
+        place = self._place(kind, about)
+        if not place.exists():
+            self._write(place, orjson.dumps({"about": about, **fact}, option=orjson.OPT_SORT_KEYS))
+        return self.fact(kind, about) or dict(fact)
+
+    def _place(self, kind: str, about: str) -> Path:
+        return self.folder / "facts" / kind / f"{sha256(about.encode()).hexdigest()}.json"
+
+    def _write(self, place: Path, body: bytes) -> None:
+        if place.exists():
+            return
+        part = place.with_name(f"{place.name}.{os.getpid()}.part")
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with part.open("wb") as file:
+                file.write(body)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, place)
+        except OSError as why:
+            said = f"evidence cannot be kept: {why.strerror}"
+            raise LedgerUnusable.of("ARCHIVE_WRITE", said, str(self.folder)) from None

@@ -1,0 +1,345 @@
+"""When a commit was pushed, by the server's clock: GitHub's activity API, then its events.
+
+GitHub is a witness. What it said is archived raw at first sight and stays valid for ever; what it cannot say now (an
+outage, a limit, an answer that makes no sense) is PENDING and never a miner's fault.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from .archive import Archive
+from .clock import Clock, SystemClock
+from .errors import CommitmentInvalid
+from .repository import Host, repository_named
+
+if TYPE_CHECKING:
+    import httpx
+
+_MOST_BYTES = 2 << 20
+_PAGES = 10
+_EVENT_PAGES = 3
+_CLIENTS = 4
+_ATTEMPTS = 3
+_LONGEST_WAIT = 20.0
+_TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)")
+_NEXT = re.compile(r'<([^<>\s]{1,500})>;\s*rel="next"')
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A public repository as the host names it now; ``id`` stays through renames and transfers."""
+
+    id: int
+    name: str
+    default_branch: str
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """A push of the commit to the default branch: its time in milliseconds, ``None`` if the host shows no such row."""
+
+    ms: int | None
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The host could not tell; nobody's fault."""
+
+    code: str
+    message: str
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What the host said counts against the repository's owner."""
+
+    code: str
+    message: str
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A response that was read whole: its status, headers and body, and its JSON when it is 200."""
+
+    status: int
+    headers: Mapping[str, str]
+    raw: bytes
+    value: Any = None
+
+
+class _Trouble(Exception):
+    """No answer worth reading; ``unknown`` says why."""
+
+    def __init__(self, code: str, message: str, evidence: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.unknown = Unknown(code, message, evidence)
+
+
+class Witness:
+    """A host's API, asked politely: few connections, ETags, its own wishes about waiting. Close it.
+
+    ``token`` is sent to this host only. ``archive`` keeps every response that proved something.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        archive: Archive,
+        *,
+        token: str | None = None,
+        clock: Clock | None = None,
+        seconds: float = 10.0,
+    ) -> None:
+        import httpx
+
+        self._host = host
+        self._archive = archive
+        self._clock = clock or SystemClock()
+        headers = {"Accept": "application/vnd.github+json", "User-Agent": "trajectoryrl", "Accept-Encoding": "identity"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        limits = httpx.Limits(max_connections=8, max_keepalive_connections=4)
+        self._clients = [
+            httpx.AsyncClient(headers=headers, timeout=seconds, limits=limits, trust_env=False, follow_redirects=False)
+            for _ in range(_CLIENTS)
+        ]
+        self._busy = [0] * _CLIENTS
+        self._tags: dict[str, tuple[str, _Answer]] = {}
+        self._seconds = seconds
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await asyncio.gather(*(client.aclose() for client in self._clients))
+
+    async def repository(self, name: str, bound_to: str) -> Repository | Unknown | Refused:
+        """The public repository ``owner/repo``; its id is bound to ``bound_to`` (who submits it) at first sight."""
+        url = f"{self._host.api}/repos/{name}"
+        try:
+            answer = await self._ask(url)
+            if answer.status == 301:
+                place = answer.headers.get("location", "")
+                if not re.fullmatch(re.escape(self._host.api) + r"/repositories/[0-9]{1,12}", place):
+                    raise _Trouble("GITHUB_REDIRECT", "the host redirects somewhere else than to a repository's number")
+                answer = await self._ask(place)
+            if answer.status in (404, 410):
+                evidence = (self._archive.keep(answer.raw),)
+                first = self._archive.establish("gone", f"{bound_to}:{name}", {"ms": self._clock.now_ms()})
+                minutes = (self._clock.now_ms() - int(first["ms"])) // 60_000
+                code = "REPOSITORY_GONE" if minutes < 30 else "REPOSITORY_NOT_PUBLIC"
+                return Unknown(code, f"there is no public repository {name} (for {minutes} min)", evidence)
+            if answer.status == 451:
+                said = "the host does not show the repository for legal reasons"
+                return Unknown("REPOSITORY_BLOCKED", said, (self._archive.keep(answer.raw),))
+            return self._repository_of(answer, name, bound_to)
+        except _Trouble as trouble:
+            return trouble.unknown
+
+    def _repository_of(self, answer: _Answer, name: str, bound_to: str) -> Repository | Unknown | Refused:
+        said = answer.value
+        if answer.status != 200 or not isinstance(said, dict):
+            raise _Trouble("GITHUB_ANSWER", f"status {answer.status} says nothing about {name}")
+        number, called, branch = said.get("id"), said.get("full_name"), said.get("default_branch")
+        evidence = (self._archive.keep(answer.raw),)
+        if type(number) is not int or not isinstance(called, str) or not isinstance(branch, str):
+            raise _Trouble("GITHUB_ANSWER", f"the answer about {name} lacks what it should say", evidence)
+        if said.get("private") is True:
+            return Unknown("REPOSITORY_NOT_PUBLIC", f"{name} is private: the world cannot see it", evidence)
+        try:
+            called = repository_named(called)
+        except CommitmentInvalid:
+            raise _Trouble("GITHUB_ANSWER", f"the host calls {name} by an impossible name", evidence) from None
+        bound = self._archive.establish("repository", f"{bound_to}:{name.lower()}", {"id": number})
+        if bound["id"] != number:
+            message = f"{name} is another repository (number {number}) than it was (number {bound['id']})"
+            return Refused("REPOSITORY_REPLACED", message, evidence)
+        return Repository(number, called, branch, evidence)
+
+    async def pushed(self, repository: Repository, commit: str) -> Pushed | Unknown:
+        """The earliest push whose tip is ``commit`` on the default branch."""
+        about = f"{repository.id}:{commit}"
+        known = self._archive.fact("push", about)
+        if known is not None:
+            return Pushed(int(known["ms"]), tuple(known["evidence"]))
+        ref = f"refs/heads/{repository.default_branch}"
+        base = f"{self._host.api}/repos/{repository.name}"
+        try:
+            rows, evidence = await self._rows(f"{base}/activity", {"per_page": "100", "ref": ref}, _PAGES)
+            times = [_ms(row.get("timestamp")) for row in rows if row.get("after") == commit and row.get("ref") == ref]
+            if not times:
+                events, more = await self._rows(f"{base}/events", {"per_page": "100"}, _EVENT_PAGES)
+                evidence += more
+                times = [_ms(row.get("created_at")) for row in events if _pushes(row, ref, commit)]
+        except _Trouble as trouble:
+            return trouble.unknown
+        found = [ms for ms in times if ms is not None]
+        if not found:
+            return Pushed(None, evidence)
+        fact = self._archive.establish("push", about, {"ms": min(found), "evidence": list(evidence)})
+        return Pushed(int(fact["ms"]), tuple(fact["evidence"]))
+
+    async def _rows(
+        self, url: str, query: Mapping[str, str], pages: int
+    ) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+        """The rows of up to so many pages, and the sha256 of each page."""
+        from urllib.parse import urlencode
+
+        rows: list[dict[str, Any]] = []
+        evidence: list[str] = []
+        following: str | None = f"{url}?{urlencode(query)}"
+        while following is not None and len(evidence) < pages:
+            answer = await self._ask(following)
+            if answer.status != 200 or not isinstance(answer.value, list):
+                said = f"status {answer.status} on page {len(evidence) + 1} of what was pushed"
+                raise _Trouble("GITHUB_ANSWER", said, tuple(evidence))
+            evidence.append(self._archive.keep(answer.raw))
+            rows += [row for row in answer.value if isinstance(row, dict)]
+            found = _NEXT.search(answer.headers.get("link", ""))
+            following = found[1] if found and found[1].startswith(f"{self._host.api}/") else None
+        return rows, tuple(evidence)
+
+    async def _ask(self, url: str) -> _Answer:
+        """One question, repeated as the host wishes; ``_Trouble`` when it gives no usable answer."""
+        from tenacity import AsyncRetrying, RetryError, retry_if_result, stop_after_attempt
+
+        retrying = AsyncRetrying(
+            sleep=self._clock.sleep,
+            stop=stop_after_attempt(_ATTEMPTS),
+            wait=lambda state: state.outcome.result()[1] if state.outcome else 1.0,
+            retry=retry_if_result(lambda result: result[0] is None),
+        )
+        try:
+            answer: _Answer | None = (await retrying(self._tried, url))[0]
+        except RetryError as error:
+            trouble: _Trouble = error.last_attempt.result()[2]
+            raise trouble from None
+        assert answer is not None
+        return answer
+
+    async def _tried(self, url: str) -> tuple[_Answer | None, float, _Trouble | None]:
+        """An answer to use; or none, the seconds to wait before the next try, and what to say if there is none."""
+        try:
+            answer = await self._once(url)
+        except _Trouble as failed:
+            return None, 1.0, failed
+        if answer.status in (200, 301, 404, 410, 422, 451):
+            return answer, 0.0, None
+        wait = _wanted_wait(answer.headers, self._clock.now_ms() // 1000)
+        limited = answer.status == 429 or (
+            answer.status == 403
+            and (
+                answer.headers.get("x-ratelimit-remaining") == "0"
+                or "retry-after" in answer.headers
+                or b"rate limit" in answer.raw[:4000].lower()
+            )
+        )
+        if limited:
+            trouble = _Trouble("GITHUB_RATE_LIMITED", "the host limits our requests: set GITHUB_TOKEN")
+        elif answer.status in (401, 403):
+            trouble = _Trouble("GITHUB_REFUSED", f"the host refuses us (status {answer.status}): check GITHUB_TOKEN")
+        else:
+            trouble = _Trouble("GITHUB_UNAVAILABLE", f"the host answered with status {answer.status}")
+        if (answer.status in (401, 403) and not limited) or wait > _LONGEST_WAIT:
+            raise trouble
+        return None, wait, trouble
+
+    async def _once(self, url: str) -> _Answer:
+        import httpx
+
+        number = min(range(_CLIENTS), key=self._busy.__getitem__)
+        self._busy[number] += 1
+        tag = self._tags.get(url)
+        headers = {"If-None-Match": tag[0]} if tag else {}
+        try:
+            async with (
+                asyncio.timeout(self._seconds * 2),
+                self._clients[number].stream("GET", url, headers=headers) as response,
+            ):
+                raw = await _bounded(response)
+                answer = _Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, raw)
+        except TimeoutError:
+            raise _Trouble("GITHUB_UNAVAILABLE", "the host did not answer in time") from None
+        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as why:
+            raise _Trouble("GITHUB_UNAVAILABLE", f"the host cannot be reached: {type(why).__name__}") from None
+        finally:
+            self._busy[number] -= 1
+        if answer.status == 304:
+            if tag is None:
+                raise _Trouble("GITHUB_UNAVAILABLE", "the host says that nothing changed, and we never asked")
+            return tag[1]
+        if answer.status != 200:
+            return answer
+        try:
+            answer = _Answer(200, answer.headers, raw, orjson.loads(raw))
+        except orjson.JSONDecodeError:
+            raise _Trouble("GITHUB_UNAVAILABLE", "the host's answer is no JSON") from None
+        if (etag := answer.headers.get("etag")) and len(etag) < 200 and len(self._tags) < 4096:
+            self._tags[url] = (etag, answer)
+        return answer
+
+
+async def _bounded(response: httpx.Response) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for part in response.aiter_bytes():
+        size += len(part)
+        if size > _MOST_BYTES:
+            raise _Trouble("GITHUB_UNAVAILABLE", f"the host's answer has more than {_MOST_BYTES:,} bytes")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _wanted_wait(headers: Mapping[str, str], now: int) -> float:
+    """Seconds that the host asks us to wait, else one."""
+    said = headers.get("retry-after", "")
+    if said.isdigit() and len(said) < 9:
+        return float(said)
+    if said:
+        try:
+            return max(0.0, parsedate_to_datetime(said).timestamp() - now)
+        except (ValueError, TypeError, OverflowError):
+            return 1.0
+    reset = headers.get("x-ratelimit-reset", "")
+    if headers.get("x-ratelimit-remaining") == "0" and reset.isdigit() and len(reset) < 13:
+        return max(1.0, float(int(reset) - now))
+    return 1.0
+
+
+def _ms(text: object) -> int | None:
+    """Milliseconds since 1970 of an ISO time, or ``None``."""
+    found = _TIME.fullmatch(text) if isinstance(text, str) and len(text) < 64 else None
+    if found is None:
+        return None
+    try:
+        moment = datetime(*(int(found[part]) for part in range(1, 7)), tzinfo=UTC)  # type: ignore[misc,arg-type]
+    except ValueError:
+        return None
+    ms = int(moment.timestamp()) * 1000 + int((found[7] or "0").ljust(3, "0")[:3])
+    if found[8] != "Z":
+        hours, minutes = int(found[8][1:3]), int(found[8][4:6])
+        ms -= (1 if found[8][0] == "+" else -1) * (hours * 60 + minutes) * 60_000
+    return ms
+
+
+def _pushes(row: Mapping[str, Any], ref: str, commit: str) -> bool:
+    payload = row.get("payload")
+    if row.get("type") != "PushEvent" or not isinstance(payload, dict):
+        return False
+    return payload.get("ref") == ref and payload.get("head") == commit
+
+
+def all_of(parts: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """Evidence of several steps, each piece once."""
+    return tuple(dict.fromkeys(name for part in parts for name in part))
