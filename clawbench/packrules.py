@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 
@@ -141,10 +141,11 @@ class _Check:
 
     place: Place
     problems: list[Problem]
-    unreadable: bool = False
+    unreadable: dict[KeyPath, str] = field(default_factory=dict)
+    """Codes of what cannot be read, by path: nothing else is said about these values."""
 
     def problem(self, code: str, path: KeyPath, found: str, allowed: str) -> None:
-        if len(self.problems) < MAX_PROBLEMS:
+        if len(self.problems) < MAX_PROBLEMS and path not in self.unreadable:
             self.problems.append(problem_at(self.place, code, path, found, allowed))
 
     def pack(self, value: object) -> None:
@@ -152,9 +153,10 @@ class _Check:
             self.problem("PACK_TYPE", (), shown(value), "a JSON object")
             return
         self.readable(value, (), 1)
-        if self.unreadable or len(self.problems) >= MAX_PROBLEMS:
+        lost = set(self.unreadable.values())
+        if "PACK_KEY_TYPE" in lost or len(self.problems) >= MAX_PROBLEMS:
             return
-        if (size := len(json.dumps(value))) > MAX_DUMP:
+        if lost <= {"PACK_CHARACTERS"} and (size := len(json.dumps(value))) > MAX_DUMP:
             self.problem("PACK_TOO_LARGE", (), f"{size:,} bytes of json.dumps(pack)", f"at most {MAX_DUMP:,}")
         self.keys(value, (), REQUIRED, (*REQUIRED, *OPTIONAL))
         if "schema_version" in value and (type(value["schema_version"]) is not int or value["schema_version"] != 1):
@@ -174,7 +176,7 @@ class _Check:
             self.stop_rules(value["stop_rules"])
 
     def readable(self, value: object, path: KeyPath, depth: int) -> None:
-        """Every text, key and number anywhere in the pack. What is unreadable is not looked at further."""
+        """Every text, key and number anywhere in the pack."""
         if len(self.problems) >= MAX_PROBLEMS:
             return
         if isinstance(value, str):
@@ -184,7 +186,7 @@ class _Check:
                 self.unread("PACK_CHARACTERS", path, f"U+{ord(bad[0]):04X} in line {line}", allowed)
         elif isinstance(value, (dict, list)):
             if depth > MAX_DEPTH:
-                self.unread("PACK_NESTING", (), f"values nested {depth} deep", f"at most {MAX_DEPTH} levels")
+                self.unread("PACK_NESTING", path, f"values nested {depth} deep", f"at most {MAX_DEPTH} levels")
                 return
             for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
                 if isinstance(value, dict) and not isinstance(key, str):
@@ -198,8 +200,8 @@ class _Check:
             self.unread("PACK_NUMBER", path, shown(value), allowed)
 
     def unread(self, code: str, path: KeyPath, found: str, allowed: str) -> None:
-        self.unreadable = True
         self.problem(code, path, found, allowed)
+        self.unreadable[path] = code
 
     def keys(self, value: Mapping[str, object], path: KeyPath, required: Sequence[str], known: Sequence[str]) -> None:
         for key in required:

@@ -79,6 +79,32 @@ def test_a_pointer_leads_to_what_is_wrong() -> None:
     assert problem.found == "U+202E in line 1"
 
 
+def test_what_cannot_be_read_hides_no_other_problem() -> None:
+    raw = json.dumps(
+        {
+            "schema_version": 1.5,
+            "files": {"AGENTS.md": "\u202e", "x.txt": "y" * 33_000},
+            "tool_policy": {"deny": ["slack\u200b"]},
+            "metadata": {"pack_name": "a b", "pack_version": 10**20, "x": [[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]},
+        }
+    ).encode()
+    assert [(problem.code, problem.pointer) for problem in problems(raw)] == [("PACK_NESTING", "")]
+    found = problems(raw.replace(b"[" * 16 + b"1" + b"]" * 16, b"1"))
+    assert [(problem.code, problem.pointer) for problem in found] == [
+        ("PACK_NUMBER", "/schema_version"),
+        ("PACK_CHARACTERS", "/files/AGENTS.md"),
+        ("PACK_CHARACTERS", "/tool_policy/deny/0"),
+        ("PACK_NUMBER", "/metadata/pack_version"),
+        ("PACK_FILE_NAME", "/files/x.txt"),
+        ("PACK_KEY", "/metadata/target_suite"),
+        ("PACK_NAME", "/metadata/pack_name"),
+    ]
+    numbers_too = (
+        raw.replace(b"1.5", b"1").replace(b"1" + b"0" * 20, b'"1.0.0"').replace(b"[" * 16 + b"1" + b"]" * 16, b"1")
+    )
+    assert "PACK_TOO_LARGE" in {problem.code for problem in problems(numbers_too)}
+
+
 def test_a_key_that_stands_twice_is_found_where_it_stands() -> None:
     raw = json.dumps(document()).replace('"deny":', '"deny": [], "deny":').encode()
     (problem,) = problems(raw)
