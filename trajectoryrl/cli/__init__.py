@@ -11,6 +11,7 @@ _COMMANDS: dict[str, str] = {
     "epoch": "What an epoch asks, past or future.",
     "tournament": "Let packs compete on a network of this machine; say who wins, and why.",
     "audit": "Replay an epoch from its record: the same bytes, or what differs.",
+    "localnet": "A network of this machine, to play with real processes.",
     "doctor": "Look whether a validator could work here; read-only.",
 }
 
