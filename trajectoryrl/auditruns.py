@@ -91,10 +91,12 @@ def _replayed(key: EpochKey, row: Recorded) -> Replayed:
 
 
 @lru_cache(maxsize=2)
-def _epoch(key: EpochKey) -> tuple[EpochPlan, Parameters, tuple[Setting, ...]]:
-    parameters = parameters_of(orjson.loads(key.parameters))
-    made = plan(key.netuid, key.number, key.beacon, parameters)
-    return made, parameters, settings(made, Path(key.library))
+def _epoch(
+    library: str, netuid: int, number: int, beacon: str, values: str
+) -> tuple[EpochPlan, Parameters, tuple[Setting, ...]]:
+    parameters = parameters_of(orjson.loads(values))
+    made = plan(netuid, number, beacon, parameters)
+    return made, parameters, settings(made, Path(library))
 
 
 @lru_cache(maxsize=2)
@@ -118,7 +120,8 @@ class _Replay:
     async def result(self) -> Replayed:
         from clawbench.pack import parse_pack
 
-        made, parameters, found = _epoch(self.key)
+        key = self.key
+        made, parameters, found = _epoch(key.library, key.netuid, key.number, key.beacon, key.parameters)
         pack = parse_pack((self.reading.path / PACKS / f"{self.row.pack}.json").read_bytes(), self.row.pack)
         verdicts = []
         runs = 0

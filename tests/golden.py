@@ -1,0 +1,158 @@
+"""The golden record under tests/data/golden: two epochs of a tiny scenario set, made by the offline model.
+
+``python -m tests.golden`` makes it again; do that after a change that is meant to change what a run records.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sys
+import tempfile
+from hashlib import sha256
+from pathlib import Path
+
+from clawbench.errors import ModelUnavailable
+from clawbench.likeness import content_hash, likeness
+from clawbench.models import Reply, Request
+from clawbench.models.offline import OfflineModel
+from clawbench.pack import Pack, load_pack, pack_of
+from trajectoryrl.chain.keys import derived_key
+from trajectoryrl.chain.protocol import Block, Metagraph, Neuron, OnChain
+from trajectoryrl.decision import Inputs, competing
+from trajectoryrl.entry import Commitment, Entry, Outcome, Pending, Rejection
+from trajectoryrl.epoch import plan
+from trajectoryrl.evaluation import evaluated, settings
+from trajectoryrl.manifest import ModelIdentity
+from trajectoryrl.plan import EpochPlan
+from trajectoryrl.protocol import Parameters, library, parameters_of, scenario_set_hash, shipped
+from trajectoryrl.record import Epoch, write_record
+
+GOLDEN = Path(__file__).parent / "data" / "golden"
+LIBRARY = GOLDEN / "library"
+POOL = ["desk", "dock"]
+EPOCHS = (3, 4)
+KEY = derived_key("golden:validator")
+
+
+def parameters() -> Parameters:
+    """The shipped ones, over the tiny scenario set."""
+    pool = tuple(POOL)
+    return parameters_of(
+        {
+            **shipped().as_dict(),
+            "scenario_pool": POOL,
+            "scenarios_per_epoch": len(POOL),
+            "scenario_set": scenario_set_hash(pool, LIBRARY),
+        }
+    )
+
+
+async def sign(message: bytes) -> bytes:
+    """The golden validator's signature."""
+    return bytes(KEY.sign(message))
+
+
+def hotkey_of(name: str) -> str:
+    """The hotkey of a miner of this name."""
+    return str(derived_key(f"golden:miner:{name}").ss58_address)
+
+
+def pack_of_miner(sample: str, hotkey: str, bullet: str = "- ") -> Pack:
+    """A sample pack as a miner submits it, its lists written with ``bullet``."""
+    value = json.loads(load_pack(library() / "packs" / sample).canonical)
+    files = {name: text.replace("\n- ", f"\n{bullet}") for name, text in value["files"].items()}
+    return pack_of({**value, "files": files, "metadata": {**value["metadata"], "hotkey": hotkey}})
+
+
+class OnceDown(OfflineModel):
+    """The offline model, but its provider fails in the middle of one run, once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failed = False
+
+    async def reply(self, request: Request) -> Reply:
+        """The offline reply, or the one failure."""
+        if not self.failed and request.turn == 1 and request.unit.endswith(":1"):
+            self.failed = True
+            raise ModelUnavailable.of("PROVIDER_DOWN", "the provider answered 529")
+        return await super().reply(request)
+
+
+def inputs(made: EpochPlan, body: bytes) -> Inputs:
+    """Three packs, a copy, one that was rejected and one that is pending."""
+    miners = {"careful": "careful", "baseline": "baseline", "reckless": "reckless", "copier": "careful"}
+    proof = sha256(body).hexdigest()
+    outcomes: list[Outcome] = []
+    neurons = []
+    commitments = {}
+    for number, name in enumerate([*miners, "broken", "late"]):
+        hotkey = hotkey_of(name)
+        neurons.append(Neuron(number, hotkey, hotkey, stake=10**18 + number))
+        said = Commitment(hotkey, f"{name}/pack", sha256(name.encode()).hexdigest()[:40], "", 90 + number)
+        commitments[hotkey] = OnChain(hotkey, f"trl1:{name}", 90 + number)
+        time_ms = 1_767_230_000_000 + number * 1000
+        if name in miners:
+            pack = pack_of_miner(miners[name], hotkey, "*  " if name == "copier" else "- ")
+            said = Commitment(said.hotkey, said.repository, said.commit, pack.sha256, said.block)
+            outcomes.append(
+                Entry(
+                    number, hotkey, said, pack, content_hash(pack), likeness(pack), time_ms, time_ms, (proof,), ("é",)
+                )
+            )
+        elif name == "broken":
+            outcomes.append(Rejection(hotkey, "HASH_MISMATCH", "the pack has another hash", None, (proof,)))
+        else:
+            outcomes.append(Pending(hotkey, "FORGE_DOWN", "the forge did not answer"))
+    owner = str(derived_key("golden:owner").ss58_address)
+    neurons.append(Neuron(len(neurons), owner, owner))
+    graph = Metagraph(made.netuid, made.first_block, tuple(neurons), owner)
+    names = {hotkey_of(name): name for name in miners}
+    block = Block(made.first_block, made.beacon or "", 1_767_240_000_000)
+    return Inputs(block, graph, commitments, tuple(outcomes), names)
+
+
+async def write_golden(folder: Path) -> None:
+    """Writes the records of both epochs into ``folder``."""
+    shared = parameters()
+    previous: tuple[str | None, str | None] = (None, None)
+    model = OnceDown()
+    body = b'[{"activity_type": "push"}]'
+    for number in EPOCHS:
+        made = plan(11, number, sha256(f"golden:{number}".encode()).hexdigest(), shared)
+        given = inputs(made, body)
+        given = Inputs(given.block, given.metagraph, given.commitments, given.outcomes, given.names, previous[0])
+        work = Path(tempfile.mkdtemp(prefix="golden-"))
+        try:
+            rows = await evaluated(
+                competing(given, made)[0], made, settings(made, LIBRARY), model, shared, work / "runs"
+            )
+            epoch = Epoch(
+                validator=str(KEY.ss58_address),
+                previous=previous[1],
+                model=ModelIdentity(model.name, model.version, model.simulated),
+                parameters=shared,
+                plan=made,
+                inputs=given,
+                evaluations=tuple(rows),
+                evidence={sha256(body).hexdigest(): body},
+            )
+            digest = await write_record(epoch, folder / f"epoch-{number}", sign)
+        finally:
+            shutil.rmtree(work)
+        previous = (hotkey_of("careful"), digest)
+
+
+def main() -> int:
+    """Makes the golden record again."""
+    for number in EPOCHS:
+        shutil.rmtree(GOLDEN / f"epoch-{number}", ignore_errors=True)
+    asyncio.run(write_golden(GOLDEN))
+    print(f"wrote {', '.join(f'epoch-{number}' for number in EPOCHS)} in {GOLDEN}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
