@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
+from pathlib import Path
 from types import MappingProxyType
 
 from .errors import ClawbenchError
 from .likeness import plain_text
-from .pack import GROUPS, Pack, offered_tools
+from .pack import GROUPS, Pack, offered_tools, pack_json
+from .packbuild import is_written
 from .packrules import PackProblem, problem_at, shown
 from .packschema import DANGEROUS
 from .prompt import system_prompt
@@ -25,6 +27,7 @@ WARNINGS: Mapping[str, str] = MappingProxyType(
         "PACK_LINT_NOT_OFFERED": "the policy asks for a tool that the tool policy withholds",
         "PACK_LINT_DEAD": "a name or pattern that matches no tool, group or effect",
         "PACK_LINT_NO_TOOLS": "no tool is left to the agent",
+        "PACK_LINT_STALE": "the folder's pack.json is not what `clawbench pack build` writes today",
         "PACK_LINT_SUITE": "`target_suite` is not the suite of these scenarios",
     }
 )
@@ -58,6 +61,16 @@ def warnings_of(pack: Pack, where: str, drawn: Mapping[str, str]) -> list[PackPr
     lint = _Lint(pack, where, drawn)
     found = [*lint.size(), *lint.facts(), *lint.identity(), *lint.tools()]
     return sorted(found, key=lambda one: list(WARNINGS).index(one.code))
+
+
+def stale_build(path: Path, pack: Pack) -> list[PackProblem]:
+    """The warning that a folder's pack.json is an older one, if it is."""
+    built = path / "pack.json"
+    if not (path / "AGENTS.md").exists() or not built.exists() or is_written(built, pack_json(pack)):
+        return []
+    found = "another pack than that of the folder"
+    better = f"{pack.sha256[:16]}…, by `clawbench pack build`"
+    return [problem_at(lambda path: str(built), "PACK_LINT_STALE", (), found, better, "better")]
 
 
 class _Lint:

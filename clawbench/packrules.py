@@ -39,6 +39,7 @@ MAX_PROBLEMS = 50
 CODES: Mapping[str, str] = MappingProxyType(
     {
         "PACK_MISSING": "there is no pack at this path, or it cannot be read",
+        "PACK_EMPTY": "pack.yaml has nothing in it",
         "PACK_TOO_LARGE": "the file, or `json.dumps(pack)`, has too many bytes",
         "PACK_CHARACTERS": "not UTF-8, a byte order mark, or a character that cannot be seen",
         "PACK_NOT_JSON": "a pack.json that is not JSON",

@@ -83,7 +83,7 @@ def test_every_warning_is_known_and_every_effect_is_one_that_tools_have() -> Non
     source = "".join(path.read_text() for path in (ROOT / "clawbench" / "sandbox").rglob("*.py"))
     kinds = set(re.findall(r'"((?:mail|slack|calendar|task|code|flight)\.[a-z]+)"', source))
     assert kinds == set(EFFECTS)
-    assert len(WARNINGS) == 8
+    assert len(WARNINGS) == 9
 
 
 def test_a_pack_is_shown_as_an_agent_meets_it() -> None:

@@ -68,7 +68,7 @@ def lint(paths: tuple[str, ...], strict: bool, as_json: bool) -> int:
     from ..errors import PackRejected
     from ..library import pack_path
     from ..pack import load_pack
-    from ..packlint import drawn_values, warnings_of
+    from ..packlint import drawn_values, stale_build, warnings_of
     from ..report.plain import shown_problem
 
     invalid = warned = False
@@ -78,12 +78,13 @@ def lint(paths: tuple[str, ...], strict: bool, as_json: bool) -> int:
         problems: tuple[Problem, ...] = ()
         warnings: list[Any] = []
         try:
-            pack = load_pack(pack_path(name))
+            place = pack_path(name)
+            pack = load_pack(place)
         except PackRejected as why:
             problems = why.problems
         else:
             drawn = drawn_values() if drawn is None else drawn
-            warnings = warnings_of(pack, name, drawn)
+            warnings = [*stale_build(place, pack), *warnings_of(pack, name, drawn)]
         invalid, warned = invalid or bool(problems), warned or bool(warnings)
         if as_json:
             found = {"problems": list(map(_document, problems)), "warnings": list(map(_document, warnings))}

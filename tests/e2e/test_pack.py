@@ -32,6 +32,7 @@ def test_from_nothing_to_a_pack_json(claw: Run, tmp_path: Path) -> None:
     with (tmp_path / "mine" / "AGENTS.md").open("a") as file:
         file.write("\r\nMore.\r\n")
     assert claw("pack", "build", "mine", "--check").returncode == 1
+    assert "mine/pack.json: found another pack" in claw("pack", "lint", "mine").stdout
     assert claw("pack", "build", "mine", "-o", "other.json").returncode == 0
     assert "More.\\n" in (tmp_path / "other.json").read_text()
     assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".part")] == []
