@@ -221,6 +221,9 @@ def _explain_places(
             trace.append(f"{row.called}, {_both(row, parameters)}: {said}")
             why[row.hotkey] += f"; {said}"
     if bootstrap:
+        most = len(parameters.bootstrap_shares)
+        if len(places) < most:
+            trace.append(f"{len(places)} of {most} places could be given: their shares are scaled up to 100%")
         coldkeys = {row.entry.coldkey: row for row in places}
         for row in eligible:
             holder = coldkeys.get(row.entry.coldkey)

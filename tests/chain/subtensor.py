@@ -351,6 +351,8 @@ class Subtensor:
             raise Reverted("SubtensorModule", "IncorrectWeightVersionKey")
         if len(call.args["dests"]) < self.get("SubtensorModule", "MinAllowedWeights", netuid):
             raise Reverted("SubtensorModule", "WeightVecLengthIsLow")
+        if any(uid >= len(subnet.neurons) for uid in call.args["dests"]):
+            raise Reverted("SubtensorModule", "UidVecContainInvalidOne")
         weights = list(zip(call.args["dests"], call.args["weights"], strict=True))
         self.put("SubtensorModule", "Weights", (netuid, neuron.uid), weights)
         self._updated(subnet, neuron, call.block)
