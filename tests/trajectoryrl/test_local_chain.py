@@ -20,8 +20,9 @@ import pytest
 
 from trajectoryrl.chain import Chain, named_chain
 from trajectoryrl.chain.keys import derived_key, read_key, write_key
-from trajectoryrl.chain.local import LocalChain, LocalNetwork, Rules, commit_message, weights_message
+from trajectoryrl.chain.local import LocalChain, LocalNetwork, Rules
 from trajectoryrl.chain.localclient import LocalClient
+from trajectoryrl.chain.localrules import commit_message, weights_message
 from trajectoryrl.chain.localserver import MAX_BODY, LocalServer, answered
 from trajectoryrl.errors import ChainRefused, ChainUnavailable, InvalidInput
 

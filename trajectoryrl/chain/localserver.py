@@ -15,7 +15,8 @@ from typing import Any
 
 from ..errors import ChainRefused, ChainUnavailable, ClawbenchError, InvalidInput
 from .keys import verified
-from .local import LocalNetwork, register_message
+from .local import LocalNetwork
+from .localrules import register_message
 
 MAX_BODY = 65_536
 _SECONDS = 10
