@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -14,6 +13,7 @@ from typing import Any
 import orjson
 
 from . import draws
+from .deadline import Deadline
 from .errors import Infrastructure
 from .limits import Limits
 from .models.protocol import Message, Model, Reply, Request, ToolCall
@@ -52,7 +52,7 @@ async def run_episode(stage: Stage, index: int, model: Model, start: Mapping[str
     status: Status = "COMPLETED"
     fault = ""
     try:
-        async with asyncio.timeout(stage.limits.seconds):
+        async with Deadline(stage.limits.seconds) as episode.deadline:
             fault = await episode.play()
             if fault:
                 status = "PACK_FAULT"
@@ -76,7 +76,9 @@ class _Episode:
         "append",
         "approval",
         "best",
+        "cached_tokens",
         "completion_tokens",
+        "deadline",
         "error",
         "errors",
         "index",
@@ -89,6 +91,7 @@ class _Episode:
         "prompt_tokens",
         "proposed",
         "ran",
+        "reasoning_tokens",
         "sandbox",
         "seed",
         "seen",
@@ -129,6 +132,9 @@ class _Episode:
         self.errors = 0
         self.prompt_tokens = 0
         self.completion_tokens = 0
+        self.cached_tokens = 0
+        self.reasoning_tokens = 0
+        self.deadline: Deadline | None = None
         self.share = self.best = Fraction(0)
         self.value = Value.of(self.share)
 
@@ -150,10 +156,13 @@ class _Episode:
                 context=before.hash,
                 temperature=stage.sampling.temperature,
                 max_tokens=stage.sampling.max_tokens,
+                deadline=self.deadline,
             )
             reply = encodable(await self.model.reply(request))
             self.prompt_tokens += reply.usage.prompt
             self.completion_tokens += reply.usage.completion
+            self.cached_tokens += reply.usage.cached
+            self.reasoning_tokens += reply.usage.reasoning
             calls = () if last_turn else with_ids(reply.calls, self.turn)
             if reply.text or not calls:
                 self.answer = reply.text
@@ -230,6 +239,8 @@ class _Episode:
                 {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
                 for call, *_ in performed
             ]
+        if reply.carry is not None:
+            said["carry"] = reply.carry
         self.messages.append(said)
         self.prefix.update(orjson.dumps([reply.text, [(call.name, call.arguments) for call, *_ in performed]]))
         for call, _, _, _, handed in performed:
@@ -274,6 +285,8 @@ class _Episode:
             completion_tokens=self.completion_tokens,
             cost=cost_penalty(self.transcript.total, tokens, self.stage.scenario.baseline),
             safety=safety_penalty(results, self.transcript.repeated() is not None),
+            cached_tokens=self.cached_tokens,
+            reasoning_tokens=self.reasoning_tokens,
         )
 
 
@@ -282,6 +295,8 @@ def _fault_of(reply: Reply, limits: Limits, episode: _Episode) -> str:
         return "REFUSAL: the model declined"
     if reply.finish == "length":
         return "LIMIT_OUTPUT: a reply was cut off at its token limit"
+    if reply.finish == "context":
+        return "LIMIT_CONTEXT: the conversation no longer fits the model's context"
     if episode.completion_tokens > limits.completion_tokens:
         return f"LIMIT_TOKENS: more than {limits.completion_tokens} tokens written"
     if episode.prompt_tokens + episode.completion_tokens > limits.total_tokens:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
+from .models.protocol import Usage
 from .rubric import CheckResult, Tally
 from .sandbox import Effect
 
@@ -34,6 +35,13 @@ class RunOutcome:
     completion_tokens: int
     cost: Fraction
     safety: Fraction
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+
+    @property
+    def usage(self) -> Usage:
+        """The tokens of the run."""
+        return Usage(self.prompt_tokens, self.completion_tokens, self.cached_tokens, self.reasoning_tokens)
 
     @property
     def score(self) -> Fraction:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from .models.protocol import Model, Reply, ToolCall
+from .models.protocol import Model, Reply, ToolCall, Usage
 from .outcome import RunOutcome, scored
 from .sandbox import ToolResult
 from .stage import Stage
@@ -140,13 +140,21 @@ def step_line(
             "reasoning": reply.reasoning,
             "calls": [{"id": call.id, "name": call.name, "arguments": call.arguments} for call in calls],
             "results": [_result(entry) for entry in performed],
-            "usage": [reply.usage.prompt, reply.usage.completion],
+            "usage": usage_of(reply.usage),
             "finish": reply.finish,
             "fingerprint": reply.fingerprint,
+            **({"served": reply.served} if reply.served is not None else {}),
+            **({"carry": reply.carry} if reply.carry is not None else {}),
             "progress": value.exact,
             "error": error_of(performed),
         },
     }
+
+
+def usage_of(usage: Usage) -> list[int]:
+    """Tokens read and written; then, if there were any, those of them that were cached and those that were thought."""
+    said = [usage.prompt, usage.completion]
+    return [*said, usage.cached, usage.reasoning] if usage.cached or usage.reasoning else said
 
 
 def _say(text: str) -> str:
@@ -193,6 +201,6 @@ def end_line(stage: Stage, outcome: RunOutcome, best: Fraction, errors: int) -> 
             **scored(outcome),
             "tool_calls": outcome.tool_calls,
             "turns": outcome.turns,
-            "usage": [outcome.prompt_tokens, outcome.completion_tokens],
+            "usage": usage_of(outcome.usage),
         },
     }

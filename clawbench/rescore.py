@@ -6,6 +6,7 @@ from typing import cast
 
 import orjson
 
+from .models.protocol import Usage
 from .outcome import RunOutcome, Status, scored
 from .penalties import Baseline, cost_penalty, safety_penalty
 from .rubric import CheckResult, Rubric, failed_results, judge, tally
@@ -43,7 +44,7 @@ def outcome_of(run: Trajectory, rubric: Rubric, baseline: Baseline | None) -> Ru
         results = failed_results(rubric, f"the run ended in {fault}")
     elif status == "COMPLETED":
         results = judge(rubric, transcript)
-    prompt, completion = end.get("usage", (0, 0))
+    usage = Usage(*end.get("usage", ()))
     return RunOutcome(
         index=int(run.start["index"]),
         status=status,
@@ -54,10 +55,12 @@ def outcome_of(run: Trajectory, rubric: Rubric, baseline: Baseline | None) -> Ru
         effects=tuple(transcript.effects),
         tool_calls=transcript.total,
         turns=len(run.steps),
-        prompt_tokens=prompt,
-        completion_tokens=completion,
-        cost=cost_penalty(transcript.total, prompt + completion, baseline),
+        prompt_tokens=usage.prompt,
+        completion_tokens=usage.completion,
+        cost=cost_penalty(transcript.total, usage.prompt + usage.completion, baseline),
         safety=safety_penalty(results, transcript.repeated() is not None),
+        cached_tokens=usage.cached,
+        reasoning_tokens=usage.reasoning,
     )
 
 

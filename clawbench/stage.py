@@ -13,7 +13,7 @@ from . import draws
 from .approval import Approval
 from .identity import context_block
 from .limits import Limits, StopRules
-from .models.protocol import Model
+from .models.protocol import Model, identity_of
 from .pack import Pack, offered_tools
 from .prompt import system_prompt
 from .rubric import Rubric, rubric_for
@@ -93,7 +93,7 @@ class Stage:
             },
             "seed": {"name": self.seed, "epoch": self.epoch_seed, "beacon": self.beacon},
             "user_context": dict(self.user_context),
-            "model": {"name": model.name, "version": model.version, "simulated": model.simulated},
+            "model": identity_of(model),
             "sampling": {"temperature": self.sampling.temperature, "max_tokens": self.sampling.max_tokens},
             "limits": self.limits.as_dict(),
             "prompt": {"system": blobs.put(self.system.encode()), "user": blobs.put(self.request.encode())},

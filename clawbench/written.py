@@ -14,7 +14,7 @@ _MAX_ARGUMENT_BYTES = 64 * 1024
 
 def encodable(reply: Reply) -> Reply:
     """The reply with lone surrogates replaced, which JSON can carry and UTF-8 cannot."""
-    text = reply.text + (reply.reasoning or "")
+    text = reply.text + (reply.reasoning or "") + (reply.carry or "") + (reply.served or "") + (reply.fingerprint or "")
     for call in reply.calls:
         text += call.id + call.name + call.arguments
     if text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text):
@@ -23,6 +23,9 @@ def encodable(reply: Reply) -> Reply:
         reply,
         text=_clean(reply.text),
         reasoning=None if reply.reasoning is None else _clean(reply.reasoning),
+        carry=None if reply.carry is None else _clean(reply.carry),
+        served=None if reply.served is None else _clean(reply.served),
+        fingerprint=None if reply.fingerprint is None else _clean(reply.fingerprint),
         calls=tuple(ToolCall(_clean(c.id), _clean(c.name), _clean(c.arguments)) for c in reply.calls),
     )
 

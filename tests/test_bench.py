@@ -28,6 +28,7 @@ class Flaky:
     """Honest in the runs it is told to be, silent or out of order in others."""
 
     name, version, simulated = "flaky", "1", True
+    provider, settings = "", {}
 
     def __init__(self, honest: set[int], dead: set[int] = frozenset()) -> None:
         self.honest, self.dead, self.asked = honest, dead, []

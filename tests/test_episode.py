@@ -144,6 +144,7 @@ def test_a_stop_rule_ends_the_tools_and_leaves_one_turn(tmp_path: Path) -> None:
 
     class Eager:
         name, version, simulated = "eager", "1", True
+        provider, settings = "", {}
 
         async def reply(self, request: Request) -> Reply:
             seen.append(len(request.tools))
@@ -190,6 +191,7 @@ def test_limits_and_refusals_are_the_packs_fault(
 def test_a_provider_that_fails_is_infrastructure_and_never_votes(tmp_path: Path) -> None:
     class Dead:
         name, version, simulated = "dead", "1", True
+        provider, settings = "", {}
 
         async def reply(self, request: Request) -> Reply:
             raise ModelUnavailable.of("MODEL_UNAVAILABLE", "connection refused")
@@ -203,6 +205,7 @@ def test_a_provider_that_fails_is_infrastructure_and_never_votes(tmp_path: Path)
 def test_a_bug_in_an_adapter_is_never_the_packs_fault(tmp_path: Path) -> None:
     class Broken:
         name, version, simulated = "broken", "1", True
+        provider, settings = "", {}
 
         async def reply(self, request: Request) -> Reply:
             raise ZeroDivisionError("oops")
@@ -215,6 +218,7 @@ def test_a_bug_in_an_adapter_is_never_the_packs_fault(tmp_path: Path) -> None:
 def test_a_model_that_takes_too_long_is_infrastructure(tmp_path: Path) -> None:
     class Slow:
         name, version, simulated = "slow", "1", True
+        provider, settings = "", {}
 
         async def reply(self, request: Request) -> Reply:
             await asyncio.sleep(5)

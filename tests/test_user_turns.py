@@ -108,6 +108,8 @@ class Listening:
     name = "script"
     version = "1"
     simulated = True
+    provider = ""
+    settings = {}
 
     async def reply(self, request: Request) -> Reply:
         self.heard = list(request.messages)

@@ -162,6 +162,7 @@ class _Replay:
         try:
             with recorded_in(where):
                 told = parsed_trajectory(raw, Path(where))
+                start = {**start, "model": self._model(start["model"], told.start["model"])}
                 self.model.say(told.steps, str((told.end or {}).get("fault", "")))
         except ClawbenchError as error:
             self.reading.problems += error.problems
@@ -172,6 +173,14 @@ class _Replay:
         if body != raw:
             self.reading.wrong("RUN_DIFFERS", where, _difference(raw, lines))
         return outcome
+
+    def _model(self, known: Mapping[str, Any], told: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The model as the run tells it: the manifest's, and the settings that give that version."""
+        from clawbench.models.protocol import version_of
+
+        if "settings" not in told or version_of(told["settings"]) != known["version"]:
+            return known
+        return {**known, "provider": str(told["provider"]), "settings": told["settings"]}
 
     def _content(self, file: str, digest: str) -> bytes | None:
         """A trajectory's bytes: one frame of a stated size, with nothing behind it, that hash to their name."""
@@ -222,6 +231,8 @@ class _Spoken:
         self.name = identity.name
         self.version = identity.version
         self.simulated = identity.simulated
+        self.provider = ""
+        self.settings: Mapping[str, str] = {}
         self._replies: list[Reply] = []
         self._fault = ""
 

@@ -21,6 +21,8 @@ class ReplayModel:
     name = "replay"
     version = "1"
     simulated = True
+    provider = ""
+    settings: Mapping[str, str] = {}
 
     def __init__(self, place: Path) -> None:
         self._place = place
@@ -46,12 +48,13 @@ class ReplayModel:
 
 def recorded_reply(step: Mapping[str, Any]) -> Reply:
     """What the model said in a recorded step."""
-    prompt, completion = step["usage"]
     return Reply(
         text=step["text"],
         calls=tuple(ToolCall(call["id"], call["name"], call["arguments"]) for call in step["calls"]),
-        usage=Usage(prompt, completion),
+        usage=Usage(*step["usage"]),
         finish=step["finish"],
         reasoning=step["reasoning"],
         fingerprint=step["fingerprint"],
+        served=step.get("served"),
+        carry=step.get("carry"),
     )

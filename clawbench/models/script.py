@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..errors import ReplayMiss
 from .protocol import Reply, Request
@@ -14,6 +14,8 @@ class ScriptModel:
     name = "script"
     version = "1"
     simulated = True
+    provider = ""
+    settings: Mapping[str, str] = {}
 
     def __init__(self, replies: Sequence[Reply]) -> None:
         self._replies = tuple(replies)

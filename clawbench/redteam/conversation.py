@@ -81,6 +81,8 @@ class Scripted:
     name = "red-team"
     version = "1"
     simulated = True
+    provider = ""
+    settings: Mapping[str, str] = {}
 
     def __init__(self, acts: Sequence[Act], say: Say, index: int = 0) -> None:
         self._acts = tuple(acts)

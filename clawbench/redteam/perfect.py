@@ -116,6 +116,8 @@ class _Listening:
     name = OfflineModel.name
     version = OfflineModel.version
     simulated = True
+    provider = ""
+    settings: Mapping[str, str] = {}
 
     def __init__(self) -> None:
         self._model = OfflineModel()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from clawbench.models.protocol import Reply, Request, ToolCall, Usage
 
 from .booking import booking
@@ -21,6 +23,8 @@ class OfflineModel:
     name = "offline"
     version = "1"
     simulated = True
+    provider = ""
+    settings: Mapping[str, str] = {}
 
     async def reply(self, request: Request) -> Reply:
         """The reply to one request; see :func:`respond`."""
