@@ -10,29 +10,35 @@ import json
 import shutil
 import sys
 import tempfile
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
+import orjson
+
 from clawbench.errors import ModelUnavailable
-from clawbench.likeness import content_hash, likeness
 from clawbench.models import Reply, Request
 from clawbench.models.offline import OfflineModel
 from clawbench.pack import Pack, load_pack, pack_of
 from trajectoryrl.chain.keys import derived_key
 from trajectoryrl.chain.protocol import Block, Metagraph, Neuron, OnChain
+from trajectoryrl.commitment import submission_of, submission_text
 from trajectoryrl.decision import Inputs, competing
-from trajectoryrl.entry import Commitment, Entry, Outcome, Pending, Rejection
+from trajectoryrl.entry import Entry, Outcome, Pending, Rejection
 from trajectoryrl.epoch import plan
 from trajectoryrl.evaluation import evaluated, settings
+from trajectoryrl.github import Pushed, pushed_in
 from trajectoryrl.manifest import ModelIdentity
 from trajectoryrl.plan import EpochPlan
 from trajectoryrl.protocol import Parameters, library, parameters_of, scenario_set_hash, shipped
 from trajectoryrl.record import Epoch, write_record
+from trajectoryrl.submission import entered
 
 GOLDEN = Path(__file__).parent / "data" / "golden"
 LIBRARY = GOLDEN / "library"
 POOL = ["desk", "dock"]
 EPOCHS = (3, 4)
+_BEGAN = 1_767_240_000_000
 KEY = derived_key("golden:validator")
 
 
@@ -81,37 +87,64 @@ class OnceDown(OfflineModel):
         return await super().reply(request)
 
 
-def inputs(made: EpochPlan, body: bytes) -> Inputs:
-    """Three packs, a copy, one that was rejected and one that is pending."""
+def evidence_of(name: str, commit: str, pushed: str) -> tuple[bytes, bytes]:
+    """What a forge answers about a repository and its pushes."""
+    about = {"id": 7, "full_name": f"{name}/pack", "default_branch": "main", "private": False}
+    push = {"after": commit, "ref": "refs/heads/main", "timestamp": pushed, "activity_type": "push"}
+    return orjson.dumps(about), orjson.dumps([push])
+
+
+def inputs(made: EpochPlan) -> tuple[Inputs, dict[str, bytes]]:
+    """Three packs, a copy, one that was rejected and one that is pending; and the evidence by its sha256."""
     miners = {"careful": "careful", "baseline": "baseline", "reckless": "reckless", "copier": "careful"}
-    proof = sha256(body).hexdigest()
+    bodies: dict[str, bytes] = {}
     outcomes: list[Outcome] = []
-    neurons = []
+    neurons: list[Neuron] = []
     commitments = {}
+    committed_ms = {}
     for number, name in enumerate([*miners, "broken", "late"]):
-        hotkey = hotkey_of(name)
+        hotkey, block = hotkey_of(name), 90 + number
         neurons.append(Neuron(number, hotkey, hotkey, stake=10**18 + number))
-        said = Commitment(hotkey, f"{name}/pack", sha256(name.encode()).hexdigest()[:40], "", 90 + number)
-        commitments[hotkey] = OnChain(hotkey, f"trl1:{name}", 90 + number)
-        time_ms = 1_767_230_000_000 + number * 1000
-        if name in miners:
-            pack = pack_of_miner(miners[name], hotkey, "*  " if name == "copier" else "- ")
-            said = Commitment(said.hotkey, said.repository, said.commit, pack.sha256, said.block)
-            outcomes.append(
-                Entry(
-                    number, hotkey, said, pack, content_hash(pack), likeness(pack), time_ms, time_ms, (proof,), ("é",)
-                )
-            )
-        elif name == "broken":
-            outcomes.append(Rejection(hotkey, "HASH_MISMATCH", "the pack has another hash", None, (proof,)))
+        pack = pack_of_miner(miners.get(name, "careful"), hotkey, "*  " if name == "copier" else "- ")
+        commit = sha256(name.encode()).hexdigest()[:40]
+        text = submission_text(f"{name}/pack", commit, pack.sha256)
+        said = submission_of(text, hotkey, block)
+        commitments[hotkey] = OnChain(hotkey, text, block)
+        committed_ms[hotkey] = 1_767_230_400_000 + number * 12_000
+        seen = evidence_of(name, commit, f"2026-01-01T01:15:{number:02d}Z")
+        proofs = tuple(sha256(body).hexdigest() for body in seen)
+        bodies |= dict(zip(proofs, seen, strict=True))
+        if name == "broken":
+            outcomes.append(Rejection(hotkey, "HASH_MISMATCH", "the pack has another hash", said, proofs))
+        elif name == "late":
+            outcomes.append(Pending(hotkey, "FORGE_DOWN", "the forge did not answer", said, proofs[:1]))
         else:
-            outcomes.append(Pending(hotkey, "FORGE_DOWN", "the forge did not answer"))
+            entry = entered(
+                said,
+                pack,
+                Pushed(pushed_in(seen, commit), proofs),
+                uid=number,
+                coldkey=hotkey,
+                committed_ms=committed_ms[hotkey],
+                epoch_ms=_BEGAN,
+                parameters=parameters(),
+                evidence=proofs,
+                notes=("é",),
+            )
+            assert isinstance(entry, Entry)
+            outcomes.append(entry)
     owner = str(derived_key("golden:owner").ss58_address)
     neurons.append(Neuron(len(neurons), owner, owner))
-    graph = Metagraph(made.netuid, made.first_block, tuple(neurons), owner)
-    names = {hotkey_of(name): name for name in miners}
-    block = Block(made.first_block, made.beacon or "", 1_767_240_000_000)
-    return Inputs(block, graph, commitments, tuple(outcomes), names)
+    named = {name for outcome in outcomes for name in outcome.evidence}
+    given = Inputs(
+        block=Block(made.first_block, made.beacon or "", _BEGAN),
+        metagraph=Metagraph(made.netuid, made.first_block, tuple(neurons), owner),
+        commitments=commitments,
+        outcomes=tuple(outcomes),
+        names={hotkey_of(name): name for name in miners},
+        committed_ms=committed_ms,
+    )
+    return given, {name: body for name, body in bodies.items() if name in named}
 
 
 async def write_golden(folder: Path) -> None:
@@ -119,11 +152,10 @@ async def write_golden(folder: Path) -> None:
     shared = parameters()
     previous: tuple[str | None, str | None] = (None, None)
     model = OnceDown()
-    body = b'[{"activity_type": "push"}]'
     for number in EPOCHS:
         made = plan(11, number, sha256(f"golden:{number}".encode()).hexdigest(), shared)
-        given = inputs(made, body)
-        given = Inputs(given.block, given.metagraph, given.commitments, given.outcomes, given.names, previous[0])
+        given, evidence = inputs(made)
+        given = replace(given, previous=previous[0])
         work = Path(tempfile.mkdtemp(prefix="golden-"))
         try:
             rows = await evaluated(
@@ -137,7 +169,7 @@ async def write_golden(folder: Path) -> None:
                 plan=made,
                 inputs=given,
                 evaluations=tuple(rows),
-                evidence={sha256(body).hexdigest(): body},
+                evidence=evidence,
             )
             digest = await write_record(epoch, folder / f"epoch-{number}", sign)
         finally:

@@ -16,16 +16,19 @@ import orjson
 
 from .auditruns import EpochKey, Recorded, first_difference, replayed
 from .chain.protocol import Block, Metagraph, Neuron, OnChain
+from .commitment import submission_of
 from .decision import Inputs, competing
 from .entry import Commitment, Entry, Outcome, Pending, Rejection
 from .epoch import plan
-from .errors import ClawbenchError, Problem
+from .errors import ClawbenchError, CommitmentInvalid, Problem
 from .evaluation import Evaluation, contents
+from .github import Pushed, pushed_in
 from .manifest import Facts, ModelIdentity, canonical, manifest
 from .plan import EpochPlan
 from .protocol import Parameters, library, parameters_of, scenario_set_hash
 from .record import EVIDENCE, MANIFEST, PACKS
 from .recordfolder import RecordFolder, files_named
+from .submission import entered
 
 if TYPE_CHECKING:
     from .manifestshape import EntryRow, Manifest
@@ -132,6 +135,10 @@ class _Recomputed:
         self.scenarios = scenarios
         self.runs = 0
         self.notes: list[str] = []
+        told = found.inputs.commitments
+        self.said = {row.hotkey: OnChain(row.hotkey, row.text, row.block) for row in told}
+        self.committed_ms = {row.hotkey: row.time_ms for row in told if row.time_ms is not None}
+        self.evidence: dict[str, bytes | None] = {}
 
     def run(self) -> None:
         """Computes everything again; differences become problems."""
@@ -143,7 +150,7 @@ class _Recomputed:
         if found.inputs.metagraph.block != made.first_block or found.inputs.metagraph.netuid != found.plan.netuid:
             self._wrong("INPUTS", "inputs.metagraph", "is not of the epoch's first block")
         place = self._library(parameters)
-        inputs = self._inputs(made)
+        inputs = self._inputs(made, parameters)
         if place is None or inputs is None:
             return
         model = ModelIdentity(found.model.name, found.model.version, found.model.simulated)
@@ -185,18 +192,19 @@ class _Recomputed:
         self._wrong("SCENARIO_SET", "parameters.scenario_set", said)
         return None
 
-    def _inputs(self, made: EpochPlan) -> Inputs | None:
+    def _inputs(self, made: EpochPlan, parameters: Parameters) -> Inputs | None:
         """The inputs as values; ``None`` if a submission's pack is not what it should be."""
         found = self.found.inputs
-        outcomes = [self._outcome(row) for row in self.found.submissions]
         for name in sorted({name for row in self.found.submissions for name in row.evidence}):
-            self.reading.named(f"{EVIDENCE}/{name}", name)
+            self.evidence[name] = self.reading.named(f"{EVIDENCE}/{name}", name)
+        outcomes = [self._outcome(row, parameters) for row in self.found.submissions]
         kept = [outcome for outcome in outcomes if outcome is not None]
         if len(kept) != len(outcomes):
             return None
         hotkeys = [row.hotkey for row in self.found.submissions]
-        if hotkeys != sorted(set(hotkeys)):
-            self._wrong("SUBMISSIONS", "submissions", "stand in the order of their hotkeys, each once")
+        if hotkeys != sorted(set(hotkeys)) or set(hotkeys) != self.said.keys():
+            said = "stand in the order of their hotkeys, one for each commitment"
+            self._wrong("SUBMISSIONS", "submissions", said)
             return None
         graph = found.metagraph
         return Inputs(
@@ -210,31 +218,41 @@ class _Recomputed:
                 ),
                 graph.owner,
             ),
-            commitments={row.hotkey: OnChain(row.hotkey, row.text, row.block) for row in found.commitments},
+            commitments=self.said,
             outcomes=tuple(kept),
             names=found.names,
             previous=found.previous_winner,
             keep=found.keep,
+            committed_ms=self.committed_ms,
         )
 
-    def _outcome(self, row: Any) -> Outcome | None:
-        said = row.commitment
-        commitment = Commitment(**said.model_dump()) if said is not None else None
-        if commitment is not None and commitment.hotkey != row.hotkey:
-            self._wrong("SUBMISSIONS", f"submissions: {row.hotkey}", "has the commitment of another hotkey")
+    def _outcome(self, row: Any, parameters: Parameters) -> Outcome | None:
+        where = f"submissions: {row.hotkey}"
+        told = Commitment(**row.commitment.model_dump()) if row.commitment is not None else None
+        try:
+            said = self.said.get(row.hotkey)
+            committed = submission_of(said.text, said.hotkey, said.block) if said is not None else None
+        except CommitmentInvalid:
+            committed = None
+        if told != committed:
+            self._wrong("SUBMISSIONS", where, "the commitment is not what stands on chain")
         if row.outcome in ("ENTRY", "DUPLICATE"):
-            return self._entry(row, commitment)
+            return self._entry(row, told, parameters) if told is not None else None
         kind = Pending if row.outcome == "PENDING" else Rejection
-        return kind(row.hotkey, row.code, row.message, commitment, tuple(row.evidence))
+        return kind(row.hotkey, row.code, row.message, told, tuple(row.evidence))
 
-    def _entry(self, row: EntryRow, commitment: Commitment | None) -> Entry | None:
-        from clawbench.likeness import content_hash, likeness
+    def _entry(self, row: EntryRow, commitment: Commitment, parameters: Parameters) -> Entry | None:
+        """An entry, its place in the order computed again from its pack and the archived evidence."""
         from clawbench.pack import parse_pack
 
         where = f"submissions: {row.hotkey}"
         file = f"{PACKS}/{row.pack}.json"
         body = self.reading.named(file, row.pack)
-        if body is None or commitment is None:
+        committed_ms = self.committed_ms.get(row.hotkey)
+        if body is None:
+            return None
+        if committed_ms is None:
+            self._wrong("SUBMISSIONS", where, "has no time of its commitment")
             return None
         try:
             pack = parse_pack(body, file)
@@ -246,22 +264,25 @@ class _Recomputed:
             self._wrong("SUBMISSIONS", where, "is not in the metagraph with this uid and coldkey")
         if commitment.pack_hash != row.pack:
             self._wrong("SUBMISSIONS", where, "the pack is not the one that was committed")
-        if pack.metadata.get("hotkey") != row.hotkey:
+        if pack.hotkey != row.hotkey:
             self._wrong("SUBMISSIONS", where, "the pack was written for another hotkey")
-        if row.push_ms is not None and row.entry_ms < row.push_ms:
-            self._wrong("SUBMISSIONS", where, "entered before it was pushed")
-        return Entry(
+        bodies = [body for name in row.evidence if (body := self.evidence.get(name)) is not None]
+        outcome = entered(
+            commitment,
+            pack,
+            Pushed(pushed_in(bodies, commitment.commit), ()),
             uid=row.uid,
             coldkey=row.coldkey,
-            commitment=commitment,
-            pack=pack,
-            content=content_hash(pack),
-            likeness=likeness(pack),
-            push_ms=row.push_ms,
-            entry_ms=row.entry_ms,
+            committed_ms=committed_ms,
+            epoch_ms=self.found.inputs.block.time_ms,
+            parameters=parameters,
             evidence=tuple(row.evidence),
             notes=tuple(row.notes),
         )
+        if isinstance(outcome, Entry):
+            return outcome
+        self._wrong("SUBMISSIONS", where, f"is no entry by its evidence: {outcome.message} [{outcome.code}]")
+        return None
 
     def _evaluations(
         self, made: EpochPlan, parameters: Parameters, model: ModelIdentity, place: Path, expected: Mapping[str, Any]

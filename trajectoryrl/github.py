@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -315,6 +315,23 @@ def _wanted_wait(headers: Mapping[str, str], now: int) -> float:
     if headers.get("x-ratelimit-remaining") == "0" and reset.isdigit() and len(reset) < 13:
         return max(1.0, float(int(reset) - now))
     return 1.0
+
+
+def pushed_in(bodies: Iterable[bytes], commit: str) -> int | None:
+    """When ``commit`` was pushed to the default branch, by archived responses alone; ``None`` if they don't tell."""
+    values = []
+    for body in bodies:
+        try:
+            values.append(orjson.loads(body))
+        except orjson.JSONDecodeError:
+            continue
+    named = [value.get("default_branch") for value in values if isinstance(value, dict)]
+    refs = {f"refs/heads/{branch}" for branch in named if isinstance(branch, str)}
+    rows = [row for value in values if isinstance(value, list) for row in value if isinstance(row, dict)]
+    active = [_ms(row.get("timestamp")) for row in rows if row.get("after") == commit and row.get("ref") in refs]
+    events = [_ms(row.get("created_at")) for row in rows if any(_pushes(row, ref, commit) for ref in refs)]
+    found = [ms for ms in active or events if ms is not None]
+    return min(found, default=None)
 
 
 def _ms(text: object) -> int | None:

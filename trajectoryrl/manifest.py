@@ -117,7 +117,12 @@ def _inputs(inputs: Inputs) -> dict[str, Any]:
         "block": {"number": inputs.block.number, "hash": inputs.block.hash, "time_ms": inputs.block.time_ms},
         "metagraph": _metagraph(inputs.metagraph),
         "commitments": [
-            {"hotkey": found.hotkey, "text": _said(found.text), "block": found.block}
+            {
+                "hotkey": found.hotkey,
+                "text": _said(found.text),
+                "block": found.block,
+                "time_ms": inputs.committed_ms.get(found.hotkey),
+            }
             for _, found in sorted(inputs.commitments.items())
         ],
         "names": {hotkey: _said(name) for hotkey, name in inputs.names.items()},

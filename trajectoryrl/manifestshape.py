@@ -69,6 +69,7 @@ class OnChain(_Shape):
     hotkey: Address
     text: Said
     block: Count
+    time_ms: Count | None
 
 
 class Inputs(_Shape):

@@ -418,6 +418,17 @@ INSIDE: dict[str, tuple[Mutation, str]] = {
     "a duplicate as an entry": (retold(entry_of("copier", "outcome", "ENTRY")), "manifest.json: submissions"),
     "an entry as a duplicate": (retold(entry_of("baseline", "outcome", "DUPLICATE")), "manifest.json: submissions"),
     "the copier first": (retold(entry_of("copier", "entry_ms", 1)), ""),
+    "the time of a push": (retold(entry_of("careful", "push_ms", 1)), "manifest.json: submissions"),
+    "evidence unnamed": (retold(entry_of("careful", "evidence", [])), ""),
+    "a commitment's commit": (
+        retold(entry_of("careful", "commitment", lambda old: {**old, "commit": "0" * 40})),
+        "manifest.json: submissions",
+    ),
+    "a commitment's block": (retold(at("inputs", "commitments", 0, "block", to=1)), "manifest.json: submissions"),
+    "a commitment's time": (
+        retold(at("inputs", "commitments", 0, "time_ms", to=lambda old: old - 86_400_000)),
+        "manifest.json: submissions",
+    ),
     "a submission dropped": (retold(submission_dropped), ""),
     "submissions in another order": (retold(at("submissions", to=lambda old: old[::-1])), "manifest.json: submissions"),
     "the model": (retold(at("model", "name", to="better")), ""),
