@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.test_protocol_doc import DOC
+from tests.test_protocol_doc import DOC, vectors
 from trajectoryrl.order import in_order, without_duplicates
 from trajectoryrl.plan import Award
 from trajectoryrl.protocol import parameters
@@ -215,6 +215,17 @@ def test_ties_are_broken_by_block_then_by_what_nobody_knew() -> None:
     assert len(first) > 4
 
 
+def test_order_vectors() -> None:
+    said = vectors("order")
+    rows = []
+    for row in said["entries"]:
+        made = entry(row["hotkey"], block=row["block"])
+        commitment = replace(made.commitment, pack_hash=row["pack_hash"])
+        rows.append(replace(made, entry_ms=row["entry_ms"], commitment=commitment))
+    assert [row.hotkey for row in in_order(rows, said["beacon"])] == said["is"]
+    assert said["is"][:2] == ["d", "c"]
+
+
 def test_the_earliest_owns_a_content() -> None:
     rows = [entry("late", 3, content="x"), entry("early", 1, content="x"), entry("own", 2)]
     kept, duplicates = without_duplicates(in_order(rows, BEACON))
@@ -269,7 +280,7 @@ def test_weights_sum_to_one_and_everyone_is_told_why(rows: list[tuple[Fraction, 
 def test_who_held_nothing_changes_nothing(rows: list[tuple[Fraction, int, int, bool]], many: bool) -> None:
     """For a fixed number of active miners, without an entry that was never champion and got no place."""
     given = parameters()
-    field = [contender(f"m{i}", score, hour) for i, (score, hour, _, _) in enumerate(rows)]
+    field = field_of(rows)
     fixed = replace(given, bootstrap_threshold=0 if many else 1000)
     made = award(field, BEACON, fixed, "owner")
     held = {*made.champions, *made.places}
