@@ -37,7 +37,7 @@ GROUPS: Mapping[str, str] = MappingProxyType(
 """The group that a tool policy may name instead of the tool."""
 
 _DEFAULT_POLICY = {"deny": ["admin_*", "shell"]}
-_BRACKETS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]', re.DOTALL)
+_BRACKETS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]+|[\]}]+', re.DOTALL)
 
 _MOST_DOUBLED = 5
 
@@ -144,17 +144,20 @@ def parse_pack(raw: bytes, where: str = "pack.json") -> Pack:
     text = _text(raw, where)
     if text.startswith("\ufeff"):
         raise _rejected(where, "PACK_CHARACTERS", "a byte order mark", "UTF-8 without one")
-    depth = deepest = 0
+    depth = 0
     for token in _BRACKETS.finditer(text):
-        depth += (token[0] in "[{") - (token[0] in "]}")
-        deepest = max(deepest, depth)
-    if deepest > MAX_DEPTH:
-        raise _rejected(where, "PACK_NESTING", f"values nested {deepest:,} deep", f"at most {MAX_DEPTH} levels")
+        first = text[token.start()]
+        if first != '"':
+            depth += (token.end() - token.start()) * (1 if first in "[{" else -1)
+        if depth > MAX_DEPTH:
+            raise _rejected(where, "PACK_NESTING", f"values nested {depth} deep", f"at most {MAX_DEPTH} levels")
+        if depth < 0:  # no JSON, as its parser will say
+            break
     doubled: list[tuple[dict[str, Any], list[str]]] = []
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         value = dict(items)
-        if len(value) < len(items):
+        if len(value) < len(items) and len(doubled) < _MOST_DOUBLED:
             counts = Counter(key for key, _ in items)
             doubled.append((value, [key for key, count in counts.items() if count > 1]))
         return value
@@ -169,12 +172,12 @@ def parse_pack(raw: bytes, where: str = "pack.json") -> Pack:
         found = f"{why.msg} in line {why.lineno}" if isinstance(why, json.JSONDecodeError) else "what cannot be read"
         raise _rejected(where, "PACK_NOT_JSON", found[:1].lower() + found[1:], "one JSON object") from None
     place = _file(where)
-    paths = dict(_objects(value, ())) if doubled else {}
+    paths = _paths(value, {id(inner) for inner, _ in doubled})
     problems = [
         problem_at(
             place, "PACK_DUPLICATE_KEY", paths.get(id(inner), ()), f"{shown(key)} more than once", "each key once"
         )
-        for inner, keys in doubled[:_MOST_DOUBLED]
+        for inner, keys in doubled
         for key in sorted(keys)[:_MOST_DOUBLED]
     ]
     return _pack(value, place, problems)
@@ -210,6 +213,18 @@ def _pack(value: object, place: Place, found: Iterable[Problem] = ()) -> Pack:
         canonical=canonical,
         sha256=sha256(canonical).hexdigest(),
     )
+
+
+def _paths(value: object, wanted: set[int]) -> dict[int, KeyPath]:
+    """Where the objects of these identities stand, those that are still there."""
+    found: dict[int, KeyPath] = {}
+    if wanted:
+        for identity, path in _objects(value, ()):
+            if identity in wanted:
+                found[identity] = path
+                if len(found) == len(wanted):
+                    break
+    return found
 
 
 def _objects(value: object, path: KeyPath) -> Iterator[tuple[int, KeyPath]]:

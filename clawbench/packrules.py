@@ -24,6 +24,7 @@ from .packschema import (
     MAX_INTEGER,
     MAX_NAME,
     MAX_NAMES,
+    MAX_VALUES,
     NAME,
     OPTIONAL,
     PACK_NAME,
@@ -49,7 +50,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "PACK_KEY_TYPE": "a key that is not text",
         "PACK_KEY": "a key is missing, unknown, or not printable ASCII",
         "PACK_TYPE": "a value of another type, or of another form, than the key takes",
-        "PACK_TOO_MANY": "a list has too many entries, or there are too many files",
+        "PACK_TOO_MANY": "too many entries in a list, too many files, or too many values in all",
         "PACK_VERSION": "`schema_version` is not 1, or `pack_version` is no semantic version",
         "PACK_NAME": "`pack_name` has characters that a name cannot have",
         "PACK_HOTKEY": "`metadata.hotkey` is no SS58 address",
@@ -71,13 +72,14 @@ _RESERVED = frozenset(name.lower() for name in RESERVED)
 # Ranges, not Unicode categories: those change with the version of Python, and validators must agree.
 _FORBIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
-    "\u2028-\u202e\u2060-\u206f\u3164\ufdd0-\ufdef\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
-    "\U00013430-\U00013440\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff\ud800-\udfff"
+    "\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufdd0-\ufdef\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff]"
+)
+_FORBIDDEN_BEYOND = re.compile(  # apart, because it slows down the search in every other text
+    "[\U00013430-\U00013440\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
     + "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0x10000, 0x110000, 0x10000))
     + "]"
 )
 _SELECTORS = re.compile("(?<=[\ufe0e\ufe0f])[\ufe0e\ufe0f]")
-"""One after the other, where an emoji has one: bits that nobody sees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,7 @@ class _Check:
     problems: list[Problem]
     unreadable: dict[KeyPath, str] = field(default_factory=dict)
     """Codes of what cannot be read, by path: nothing else is said about these values."""
+    values: int = 0
 
     def problem(self, code: str, path: KeyPath, found: str, allowed: str) -> None:
         if len(self.problems) < MAX_PROBLEMS and path not in self.unreadable:
@@ -178,10 +181,15 @@ class _Check:
 
     def readable(self, value: object, path: KeyPath, depth: int) -> None:
         """Every text, key and number anywhere in the pack."""
+        self.values += 1
+        if self.values > MAX_VALUES:
+            if self.values == MAX_VALUES + 1:
+                self.unread("PACK_TOO_MANY", (), f"over {MAX_VALUES:,} values", "fewer")
+            return
         if len(self.problems) >= MAX_PROBLEMS:
             return
         if isinstance(value, str):
-            if bad := _FORBIDDEN.search(value) or (None if value.isascii() else _SELECTORS.search(value)):
+            if bad := _forbidden(value):
                 line = value.count("\n", 0, bad.start()) + 1
                 allowed = "nothing invisible, no control character but \\n and \\t"
                 self.unread("PACK_CHARACTERS", path, f"U+{ord(bad[0]):04X} in line {line}", allowed)
@@ -196,6 +204,8 @@ class _Check:
                 if isinstance(key, str) and not _is_plain(key):
                     self.problem("PACK_KEY", path, f"the key {shown(key)}", "keys in printable ASCII")
                 self.readable(inner, _within(path, key), depth + 1)
+                if self.values > MAX_VALUES:
+                    return
         elif value is not None and (not isinstance(value, int) or not _is_small(value)):
             allowed = f"integers of at most {MAX_DIGITS} digits; anything else is text in quotes"
             self.unread("PACK_NUMBER", path, shown(value), allowed)
@@ -314,6 +324,15 @@ class _Check:
 def _within(path: KeyPath, key: str | int) -> KeyPath:
     """The path of an entry, or of what holds it if its key cannot be shown."""
     return (*path, key) if isinstance(key, int) or (len(key) <= MAX_NAME and _is_plain(key)) else path
+
+
+def _forbidden(text: str) -> re.Match[str] | None:
+    """The first character that no text of a pack has, or a variation selector after another."""
+    if (found := _FORBIDDEN.search(text)) or text.isascii():
+        return found
+    if len(text.encode("utf-16-le")) > 2 * len(text) and (found := _FORBIDDEN_BEYOND.search(text)):
+        return found
+    return _SELECTORS.search(text) if "\ufe0e" in text or "\ufe0f" in text else None
 
 
 def _is_plain(key: str) -> bool:

@@ -13,6 +13,8 @@ MAX_DIGITS = 15
 MAX_INTEGER = 999_999_999_999_999
 MAX_NAMES = 64
 """Files, or entries of a list of tools, gates or stop rules."""
+MAX_VALUES = 4_096
+"""Values in a pack, those inside others included."""
 MAX_NAME = 64
 """Characters of a name or a version."""
 
@@ -39,6 +41,7 @@ VERSION = (
 BEYOND = (
     f"bytes: UTF-8 without byte order mark, at most {MAX_BLOB:,}; json.dumps(pack) at most {MAX_DUMP:,}",
     f"JSON: no key twice, values nested at most {MAX_DEPTH} deep, integers of at most {MAX_DIGITS} digits only",
+    f"at most {MAX_VALUES:,} values in all",
     "text: nothing invisible, no control characters, noncharacters or lone surrogates; keys in printable ASCII",
     "file names that differ by more than case",
     f"deny naming one of {', '.join(DANGEROUS)}, if what allow matches contains one",

@@ -397,7 +397,7 @@ def _blobs() -> Iterator[tuple[str, bytes, str]]:
         (b"{", b'"\xc3\xa9":1,', b'"a":1}', "PACK_DUPLICATE_KEY"),
         (b'{"x": [', b'{"a":1,"a":1},', b"1]}", "PACK_DUPLICATE_KEY"),
         (b'{"x": [', b"1.5,", b"1]}", "PACK_NUMBER"),
-        (b'{"x": [', b"[[[[[[[[[[[[[]]]]]]]]]]]]],", b"1]}", "PACK_TOO_LARGE"),
+        (b'{"x": [', b"[[[[[[[[[[[[[]]]]]]]]]]]]],", b"1]}", "PACK_TOO_MANY"),
     ):
         count = (MOST - len(before) - len(after)) // len(unit)
         yield f"full of {unit!r} in {before!r}", before + unit * count + after, code
