@@ -1,9 +1,8 @@
-"""Outcomes, verdicts and awards as plain JSON values, and back: what a ledger keeps of them."""
+"""Outcomes and awards as plain JSON values, and back: what a ledger keeps of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -11,7 +10,7 @@ from clawbench.likeness import content_hash, likeness
 from clawbench.pack import parse_pack
 
 from .entry import Commitment, Entry, Outcome, Pending, Rejection
-from .plan import Award, ScenarioScore
+from .plan import Award
 
 
 def outcome_json(outcome: Outcome) -> dict[str, Any]:
@@ -63,47 +62,6 @@ def outcome_of(value: Mapping[str, Any]) -> Outcome:
     if value["kind"] == "pending":
         return Pending(value["hotkey"], value["code"], value["message"], commitment, evidence)
     raise ValueError(f"no outcome is of the kind {value['kind']!r}")
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the runs of one content came to: a voted score per scenario, or ``cause``, the code of what kept a vote
-    undecided."""
-
-    scenarios: tuple[ScenarioScore, ...]
-    cause: str = ""
-
-
-def verdict_json(verdict: Verdict) -> dict[str, Any]:
-    """A verdict as JSON; scores are fractions as text."""
-    rows = [
-        {
-            "scenario": row.scenario,
-            "weight": str(row.weight),
-            "score": str(row.score),
-            "critical": list(row.critical),
-            "cost": str(row.cost),
-            "safety": str(row.safety),
-        }
-        for row in verdict.scenarios
-    ]
-    return {"scenarios": rows, "cause": verdict.cause}
-
-
-def verdict_of(value: Mapping[str, Any]) -> Verdict:
-    """The verdict that :func:`verdict_json` wrote."""
-    rows = tuple(
-        ScenarioScore(
-            row["scenario"],
-            Fraction(row["weight"]),
-            Fraction(row["score"]),
-            tuple(row["critical"]),
-            Fraction(row["cost"]),
-            Fraction(row["safety"]),
-        )
-        for row in value["scenarios"]
-    )
-    return Verdict(rows, value["cause"])
 
 
 def award_json(award: Award) -> dict[str, Any]:

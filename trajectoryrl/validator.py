@@ -7,39 +7,27 @@ So a validator that is killed anywhere goes on with the same epoch, and ends it 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Protocol
 
-from clawbench.draws import digest
-from clawbench.pack import Pack
-
 from .chain.protocol import Chain, OnChain
 from .clock import Clock
+from .commitment import record_text
+from .decision import Decision, Inputs, competing, decision
 from .entry import Entry, Outcome, Pending
 from .epoch import epoch_of, first_block, plan
 from .errors import ChainUnavailable
+from .evaluation import Evaluation
 from .ledger import Ledger
-from .order import in_order, without_duplicates
-from .outcomes import (
-    Verdict,
-    award_json,
-    award_of,
-    outcome_json,
-    outcome_of,
-    verdict_json,
-    verdict_of,
-)
-from .plan import Award, EpochPlan
+from .outcomes import award_json, outcome_json, outcome_of
+from .plan import EpochPlan
 from .protocol import Parameters
-from .scoring import pack_score
 from .snapshot import Snapshot, snapshot, snapshot_json, snapshot_of
-from .tournament import Contender, award
 from .weighing import Weighed, kept_fresh, weighed
 
 Log = Callable[..., None]
-Ended = Callable[[str, Verdict], Awaitable[None]]
 
 
 class Verify(Protocol):
@@ -49,21 +37,20 @@ class Verify(Protocol):
 
 
 class Evaluate(Protocol):
-    """Runs the contents that are not judged yet, in their order, and tells ``ended`` each verdict that is final.
+    """Runs every distinct content of the entries through the epoch; what was run before is not run again.
 
-    Returns the verdicts of contents that stayed undecided, and a sentence if no new weights may follow from this
-    (the budget, the provider's breaker).
+    Returns the evaluations, and a sentence if no new weights may follow from them (the budget, the breaker).
     """
 
-    async def __call__(
-        self, plan: EpochPlan, packs: Mapping[str, Pack], ended: Ended
-    ) -> tuple[Mapping[str, Verdict], str]: ...
+    async def __call__(self, plan: EpochPlan, entries: Sequence[Entry]) -> tuple[Sequence[Evaluation], str]: ...
 
 
 class Seal(Protocol):
     """Leaves an epoch's record; returns the manifest's sha256 and where it stands. The same inputs, the same bytes."""
 
-    async def __call__(self, ended: EpochEnd) -> tuple[str, str]: ...
+    async def __call__(
+        self, plan: EpochPlan, inputs: Inputs, evaluations: Sequence[Evaluation], previous: str | None
+    ) -> tuple[str, str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +79,6 @@ class Ports:
     log: Log = field(default=lambda event, **fields: None)
 
 
-@dataclass(frozen=True, slots=True)
-class EpochEnd:
-    """An epoch, decided: what its record is made of."""
-
-    inputs: Snapshot
-    plan: EpochPlan
-    parameters: Parameters
-    outcomes: Mapping[str, Outcome]
-    verdicts: Mapping[str, Verdict]
-    award: Award
-
-
 async def validated(ports: Ports, parameters: Parameters, choices: Choices, *, epochs: int | None = None) -> None:
     """Lives through ``epochs`` epochs, or until cancelled; an unfinished one comes first.
 
@@ -123,33 +98,47 @@ async def validated(ports: Ports, parameters: Parameters, choices: Choices, *, e
 async def epoch_ended(ports: Ports, parameters: Parameters, choices: Choices, number: int) -> bool:
     """Takes one epoch from wherever it stands to its end; false if it had to be skipped."""
     ledger = ports.ledger
-    inputs = await _inputs(ports, parameters, number)
-    if inputs is None:
+    snap = await _inputs(ports, parameters, number)
+    if snap is None:
         return False
-    epoch_plan = plan(inputs.graph.netuid, number, inputs.first.hash, parameters)
-    outcomes = await _outcomes(ports, parameters, choices, inputs)
-    if outcomes is None:
-        return False
-    entries = in_order((outcome for outcome in outcomes.values() if isinstance(outcome, Entry)), inputs.first.hash)
-    owned, duplicates = without_duplicates(entries)
-    decided: dict[str, Outcome] = {**outcomes, **{one.hotkey: one for one in duplicates}}
-    verdicts, keep = await _verdicts(ports, epoch_plan, owned)
-    found = ledger.award_of(number)
-    if found is None:
-        result = _award(ledger, parameters, inputs, owned, verdicts, keep)
-        await ledger.award(number, award_json(result))
-        found = ledger.award_of(number)
-        assert found is not None
-    result = award_of(found)
-    ports.log("award", epoch=number, winner=result.winner, why=result.trace[-1])
-    stood = await _weights(ports, parameters, choices, inputs, result)
+    epoch_plan = plan(snap.graph.netuid, number, snap.first.hash, parameters)
+    outcomes = await _outcomes(ports, parameters, choices, snap)
+    inputs = Inputs(
+        block=snap.first,
+        metagraph=snap.graph,
+        commitments=snap.submitted,
+        outcomes=tuple(outcome for _, outcome in sorted(outcomes.items())),
+        previous=_previous_winner(ledger, number),
+    )
+    kept = ledger.award_of(number)
+    evaluations, keep = await ports.evaluate(epoch_plan, competing(inputs, epoch_plan)[0])
+    keep = keep or _nothing_seen(outcomes)
+    inputs = replace(inputs, keep=keep if kept is None else kept["keep"])
+    decided = decision(inputs, epoch_plan, evaluations, parameters)
+    await ledger.award(number, {**award_json(decided.award), "keep": inputs.keep})
+    ports.log("award", epoch=number, winner=decided.award.winner, why=decided.award.trace[-1])
+    stood = await _weights(ports, parameters, choices, number, decided)
     ports.log("weights", epoch=number, block=stood.block, why=stood.why)
     if ledger.record_of(number) is None:
-        manifest, place = await ports.seal(EpochEnd(inputs, epoch_plan, parameters, decided, verdicts, result))
+        earlier = (ledger.record_of(past) for past in reversed(ledger.epochs()) if past < number)
+        previous = next((record[0] for record in earlier if record is not None), None)
+        manifest, place = await ports.seal(epoch_plan, inputs, evaluations, previous)
         await ledger.record(number, manifest, place)
         ports.log("record", epoch=number, manifest=manifest, place=place)
     await _told(ports, choices, number)
     return True
+
+
+def _nothing_seen(outcomes: Mapping[str, Outcome]) -> str:
+    """Why weights stay when not one submission could be decided: that says something of us, not of them."""
+    undecided = bool(outcomes) and all(isinstance(outcome, Pending) for outcome in outcomes.values())
+    return "no submission could be verified here in time" if undecided else ""
+
+
+def _previous_winner(ledger: Ledger, number: int) -> str | None:
+    """Whom the last weights before this epoch went to."""
+    earlier = (ledger.award_of(past) for past in reversed(ledger.epochs()) if past < number)
+    return next((past["winner"] for past in earlier if past and not past["keep_previous"]), None)
 
 
 def _unfinished(ledger: Ledger) -> list[int]:
@@ -194,13 +183,8 @@ async def _inputs(ports: Ports, parameters: Parameters, number: int) -> Snapshot
     return None if "skipped" in known else snapshot_of(known)
 
 
-async def _outcomes(
-    ports: Ports, parameters: Parameters, choices: Choices, inputs: Snapshot
-) -> dict[str, Outcome] | None:
-    """What every submission came to when all are decided or the window closes: the rest is PENDING.
-
-    ``None`` if not one could be looked at in time.
-    """
+async def _outcomes(ports: Ports, parameters: Parameters, choices: Choices, inputs: Snapshot) -> dict[str, Outcome]:
+    """What every submission came to when all are decided or the window closes: the rest is PENDING."""
     number = inputs.epoch
     known = {hotkey: outcome_of(value) for hotkey, value in ports.ledger.submissions_of(number).items()}
     missing = [hotkey for hotkey in inputs.submitted if hotkey not in known]
@@ -266,71 +250,22 @@ async def _closing(ports: Ports, parameters: Parameters, inputs: Snapshot) -> No
         await ports.clock.sleep(parameters.seconds_per_block)
 
 
-async def _verdicts(ports: Ports, epoch_plan: EpochPlan, owned: tuple[Entry, ...]) -> tuple[dict[str, Verdict], str]:
-    """Every distinct content's verdict, and why no weights may follow, if so."""
-    number = epoch_plan.number
-    assert epoch_plan.beacon is not None
-    known = {content: verdict_of(value) for content, value in ports.ledger.verdicts_of(number).items()}
-    packs = {entry.content: entry.pack for entry in owned}
-    order = sorted(packs, key=lambda content: digest(content, epoch_plan.beacon))
-    missing = {content: packs[content] for content in order if content not in known}
-    if not missing or ports.ledger.award_of(number) is not None:
-        return known, ""
-
-    async def ended(content: str, verdict: Verdict) -> None:
-        await ports.ledger.verdict(number, content, verdict_json(verdict))
-        known[content] = verdict
-        ports.log("evaluated", epoch=number, content=content[:16], cause=verdict.cause)
-
-    undecided, keep = await ports.evaluate(epoch_plan, missing, ended)
-    for content, verdict in sorted(undecided.items()):
-        await ended(content, verdict)
-    return known, keep
-
-
-def _award(
-    ledger: Ledger,
-    parameters: Parameters,
-    inputs: Snapshot,
-    owned: tuple[Entry, ...],
-    verdicts: Mapping[str, Verdict],
-    keep: str,
-) -> Award:
-    contenders = []
-    for entry in owned:
-        verdict = verdicts.get(entry.content)
-        if verdict is None or verdict.cause:
-            cause = verdict.cause if verdict is not None else "NOT_EVALUATED"
-            contenders.append(Contender(entry, None, cause))
-        else:
-            contenders.append(Contender(entry, pack_score(entry.content, verdict.scenarios, parameters)))
-    owner = inputs.graph.by_hotkey(inputs.graph.owner)
-    earlier = (ledger.award_of(number) for number in reversed(ledger.epochs()) if number < inputs.epoch)
-    previous = next((past["winner"] for past in earlier if past and not past["keep_previous"]), None)
-    return award(contenders, inputs.first.hash, parameters, owner.hotkey if owner else None, previous, keep)
-
-
-async def _weights(ports: Ports, parameters: Parameters, choices: Choices, inputs: Snapshot, result: Award) -> Weighed:
-    """Sets the weights of an award, once; or says why not."""
-    if result.keep_previous or not result.weights:
+async def _weights(ports: Ports, parameters: Parameters, choices: Choices, number: int, decided: Decision) -> Weighed:
+    """Sets the weights of a decision, once; or says why not."""
+    if decided.award.keep_previous or not decided.weights:
         return Weighed(None, "the previous weights stay")
     if choices.forbidden:
         return Weighed(None, choices.forbidden)
-    if any(number > inputs.epoch and ports.ledger.award_of(number) for number in ports.ledger.epochs()):
+    if any(later > number and ports.ledger.award_of(later) for later in ports.ledger.epochs()):
         return Weighed(None, "a later epoch has its award already")
-    shares = {
-        neuron.uid: share
-        for hotkey, share in result.weights.items()
-        if (neuron := inputs.graph.by_hotkey(hotkey)) is not None
-    }
     return await weighed(
-        inputs.epoch,
-        shares,
+        number,
+        decided.weights,
         parameters.version_key,
         chain=ports.chain,
         ledger=ports.ledger,
         clock=ports.clock,
-        until_block=first_block(inputs.epoch + 2, parameters),
+        until_block=first_block(number + 2, parameters),
         seconds_per_block=parameters.seconds_per_block,
     )
 
@@ -353,8 +288,6 @@ async def _told(ports: Ports, choices: Choices, number: int) -> None:
     kept = ports.ledger.record_of(number)
     if not choices.record_url or kept is None or ports.chain.hotkey is None:
         return
-    from .commitment import record_text
-
     text = record_text(f"{choices.record_url.rstrip('/')}/{number}", kept[0])
     try:
         standing = (await ports.chain.commitments(await ports.chain.head())).get(ports.chain.hotkey)

@@ -1,0 +1,162 @@
+"""The validator's real outside: runs on a model, records on disk."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .archive import Archive
+from .chain.protocol import Chain
+from .clock import Clock
+from .decision import Inputs
+from .entry import Entry
+from .evaluation import Evaluation, contents, evaluated, settings
+from .ledger import Ledger, RunRow
+from .manifest import ModelIdentity
+from .plan import EpochPlan
+from .protocol import Parameters
+from .record import Epoch, manifest_hash, write_record
+
+if TYPE_CHECKING:
+    from clawbench.models.protocol import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Evaluates an epoch's entries on a model; runs stand in ``folder`` until the epoch is sealed.
+
+    What infrastructure broke is run again after the protocol's waits. ``forecast`` says why the budget cannot take an
+    epoch of so many distinct contents, or nothing.
+    """
+
+    model: Model
+    parameters: Parameters
+    library: Path
+    folder: Path
+    ledger: Ledger
+    clock: Clock
+    concurrency: int = 16
+    most_contents: int = 0
+
+    async def __call__(self, plan: EpochPlan, entries: Sequence[Entry]) -> tuple[Sequence[Evaluation], str]:
+        """The evaluations of all distinct contents, and why no weights may follow, if so."""
+        from clawbench.bench import AsyncioExecutor
+
+        assert plan.beacon is not None
+        distinct = len(contents(entries, plan.beacon))
+        if self.most_contents and distinct > self.most_contents:
+            return (), f"the budget pays for {self.most_contents} packs, and there are {distinct}"
+        if not distinct:
+            return (), ""
+        made = settings(plan, self.library)
+        place = self.folder / str(plan.number)
+        found: Sequence[Evaluation] = ()
+        for wait in (*self.parameters.infra_retry_seconds, None):
+            executor = AsyncioExecutor(self.concurrency)
+            found = await evaluated(entries, plan, made, self.model, self.parameters, place, executor=executor)
+            if wait is None or all(evaluation.score is not None for evaluation in found):
+                break
+            await self.clock.sleep(wait)
+        await self._written_down(plan.number, found)
+        undecided = sum(evaluation.score is None for evaluation in found)
+        silent = undecided == distinct
+        return found, f"the model's provider did not answer ({found[0].cause})" if silent else ""
+
+    async def _written_down(self, number: int, found: Sequence[Evaluation]) -> None:
+        rows = [
+            RunRow(
+                number,
+                evaluation.content,
+                verdict.scenario,
+                attempt.run,
+                attempt.number,
+                attempt.status,
+                attempt.fault[:200],
+                attempt.place.name,
+                0,
+                0,
+            )
+            for evaluation in found
+            for verdict in evaluation.scenarios
+            for attempt in verdict.attempts
+        ]
+        await asyncio.gather(*(self.ledger.run(row) for row in rows))
+        for evaluation in found:
+            score = evaluation.score
+            said = {
+                "cause": evaluation.cause,
+                "exact": str(score.exact) if score is not None else None,
+                "scenarios": {row.scenario: str(row.score.score) for row in evaluation.scenarios if row.score},
+                "trace": list(score.trace) if score is not None else [],
+            }
+            await self.ledger.verdict(number, evaluation.content, said)
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Seals epochs into ``folder`` and copies them to ``publish``; drops what retention no longer keeps."""
+
+    model: Model
+    parameters: Parameters
+    folder: Path
+    runs: Path
+    archive: Archive
+    chain: Chain
+    ledger: Ledger
+    publish: Path | None = None
+    keep_epochs: int = 24
+
+    async def __call__(
+        self, plan: EpochPlan, inputs: Inputs, evaluations: Sequence[Evaluation], previous: str | None
+    ) -> tuple[str, str]:
+        """The sha256 of the manifest, and the record's folder."""
+        place = self.folder / f"epoch-{plan.number}"
+        if place.exists():  # written whole, and we were stopped before we could say so
+            digest = manifest_hash(place)
+        else:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            digest = await write_record(self._epoch(plan, inputs, evaluations, previous), place, self.chain.sign)
+        if self.publish is not None:
+            await asyncio.to_thread(_copied, place, self.publish / place.name)
+        await self._forget(plan.number)
+        return digest, str(place)
+
+    def _epoch(self, plan: EpochPlan, inputs: Inputs, evaluations: Sequence[Evaluation], previous: str | None) -> Epoch:
+        names = {name for outcome in inputs.outcomes for name in outcome.evidence}
+        bodies = {name: body for name in sorted(names) if (body := self.archive.response(name)) is not None}
+        return Epoch(
+            validator=str(self.chain.hotkey),
+            previous=previous,
+            model=ModelIdentity(self.model.name, self.model.version, self.model.simulated),
+            parameters=self.parameters,
+            plan=plan,
+            inputs=inputs,
+            evaluations=tuple(evaluations),
+            evidence=bodies,
+            times=self.runs / str(plan.number) / "times.jsonl",
+        )
+
+    async def _forget(self, number: int) -> None:
+        """Runs of earlier epochs go when a later one is sealed, records after ``keep_epochs``."""
+        for folder, oldest in ((self.runs, number), (self.folder, number - self.keep_epochs)):
+            for old in folder.iterdir() if folder.exists() else ():
+                said = old.name.removeprefix("epoch-")
+                if said.isdigit() and int(said) < oldest:
+                    await asyncio.to_thread(shutil.rmtree, old, ignore_errors=True)
+        await self.ledger.forget_before(number - self.keep_epochs)
+
+
+def _copied(source: Path, to: Path) -> None:
+    """``source`` at ``to``, whole or not at all."""
+    if to.exists():
+        return
+    part = to.with_name(to.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    to.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(source, part)
+    os.rename(part, to)
