@@ -29,6 +29,7 @@ class Settings:
     wallet_name: str = "default"
     wallet_hotkey: str = "default"
     wallet_path: str = "~/.bittensor/wallets"
+    key_file: str = ""
     model: str = ""
     state: str = "~/.trajectoryrl"
     publish: str = ""
@@ -74,6 +75,7 @@ _OPTIONS = (
     _Option("wallet_name", ("--wallet.name",), ("WALLET_NAME", "BT_WALLET"), "the wallet's name"),
     _Option("wallet_hotkey", ("--wallet.hotkey",), ("WALLET_HOTKEY", "BT_WALLET_HOTKEY"), "the hotkey's name"),
     _Option("wallet_path", ("--wallet.path",), ("WALLET_PATH", "BT_WALLET_PATH"), "the folder of wallets"),
+    _Option("key_file", ("--key",), ("KEY_FILE",), "a local network's key file instead of a wallet"),
     _Option("model", ("--model",), ("MODEL",), "the model to run (default: the protocol's)"),
     _Option("state", ("--state",), ("STATE_DIR",), "the folder of the ledger"),
     _Option("publish", ("--publish",), ("PUBLISH_DIR",), "write sealed records to this folder, too"),

@@ -1,0 +1,199 @@
+"""A validator as an operator runs it: settings in, a process that lives through epochs until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import ClawbenchError, InvalidInput
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from clawbench.models.protocol import Model
+
+    from .chain.protocol import Chain
+    from .protocol import Parameters
+
+
+def key_of(settings: Settings) -> Any:
+    """The keypair that the settings name: a local network's key file, else a wallet's hotkey.
+
+    Raises InvalidInput.
+    """
+    if settings.key_file:
+        from .chain.keys import read_key
+
+        return read_key(Path(settings.key_file).expanduser())
+    from .chain.bittensor import hotkey_of
+
+    return hotkey_of(settings.wallet_name, settings.wallet_hotkey, settings.wallet_path)
+
+
+async def chain_of(settings: Settings, key: Any) -> Chain:
+    """The chain that the settings name. Raises InvalidInput, ChainUnavailable."""
+    from .chain import named_chain
+
+    name = settings.network
+    local = name.startswith(("local:", "http://"))
+    options = (
+        {} if local else {"fallbacks": list(settings.fallbacks) or None, "archives": list(settings.archives) or None}
+    )
+    return await named_chain(name, settings.netuid, key, **options)
+
+
+def forbidden(settings: Settings, parameters: Parameters, model: Model, *, public: bool) -> str:
+    """Why no weights may be set with these settings, or nothing."""
+    if settings.dry_run:
+        return "this is a dry run"
+    if not public:
+        return ""
+    if model.simulated:
+        return f"the model {model.name} is simulated: it sets no weights on a public network"
+    if parameters.changed:
+        return "the parameters are not the shipped ones: they set no weights on a public network"
+    if settings.model and settings.model != parameters.model:
+        return f"the protocol's model is {parameters.model}: another sets no weights on a public network"
+    return ""
+
+
+@dataclass(slots=True)
+class Health:
+    """What ``/health`` says: the newest event of each kind, and whether the loop still turns."""
+
+    now_ms: Any
+    events: dict[str, Any] = field(default_factory=dict)
+    beat_ms: int = 0
+
+    def note(self, event: str, **fields: Any) -> None:
+        """Takes notice of an event of the loop."""
+        self.beat_ms = self.now_ms()
+        self.events[event] = {"at_ms": self.beat_ms, **{key: str(value)[:300] for key, value in fields.items()}}
+
+    def body(self) -> bytes:
+        """The answer as JSON."""
+        return json.dumps({"alive_ms": self.now_ms() - self.beat_ms, "events": self.events}, sort_keys=True).encode()
+
+
+async def health_served(health: Health, port: int) -> asyncio.Server:
+    """Answers ``GET /health`` on 127.0.0.1. Raises InvalidInput if the port is taken."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError, TimeoutError, ValueError):
+            async with asyncio.timeout(5):
+                line = await reader.readline()
+                found = line.split(b" ")[1:2] == [b"/health"]
+                body = health.body() if found else b'{"message": "ask for /health"}'
+                status = b"200 OK" if found else b"404 Not Found"
+                head = (
+                    b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+                )
+                writer.write(head % (status, len(body)) + body)
+                await writer.drain()
+        writer.close()
+
+    try:
+        return await asyncio.start_server(answer, "127.0.0.1", port)
+    except OSError as why:
+        raise InvalidInput.of("HEALTH_PORT", f"port {port} cannot be listened on: {why.strerror}") from None
+
+
+async def operated(settings: Settings, *, epochs: int | None = None) -> None:
+    """Runs a validator until SIGTERM or SIGINT, or for ``epochs`` epochs.
+
+    Raises InvalidInput for settings that cannot work, LedgerUnusable for a disk that cannot.
+    """
+    from clawbench.models import model_named
+
+    from .archive import Archive
+    from .clock import SystemClock
+    from .github import Witness
+    from .ledger import Ledger
+    from .logs import configure
+    from .ports import Records, Runs
+    from .protocol import library, parameters
+    from .repository import GITHUB, forge_host
+    from .submission import Verifier
+    from .validator import Choices, Ports, validated
+
+    configure(settings.log_level, settings.log_file)
+    import structlog
+
+    log = structlog.get_logger()
+    given = parameters(Path(settings.protocol).expanduser() if settings.protocol else None)
+    model = model_named(settings.model or given.model)
+    chain = await chain_of(settings, key_of(settings))
+    clock = SystemClock()
+    state = settings.state_folder / f"{chain.netuid}-{chain.hotkey}"
+    host = forge_host(settings.forge, public_network=chain.public) if settings.forge else GITHUB
+    health = Health(clock.now_ms)
+
+    def tell(event: str, **fields: Any) -> None:
+        health.note(event, **fields)
+        log.info(event, **fields)
+
+    with Ledger(state / "ledger.db") as ledger:
+        archive = Archive(state / "evidence")
+        witness = Witness(host, archive, token=os.environ.get("GITHUB_TOKEN"), clock=clock)
+        why_not = forbidden(settings, given, model, public=chain.public)
+        if why_not:
+            log.warning("no_weights", why=why_not)
+        runs = Runs(model, given, library(), state / "runs", ledger, clock, settings.concurrency)
+        publish = Path(settings.publish).expanduser() if settings.publish else None
+        records = Records(
+            model, given, state / "records", state / "runs", archive, chain, ledger, publish, settings.keep_epochs
+        )
+        ports = Ports(chain, ledger, clock, Verifier(chain, host, witness, given), runs, records, tell)
+        choices = Choices(
+            forbidden=why_not,
+            verify_again_seconds=min(60.0, given.seconds_per_block * 5),
+            poll_seconds=given.seconds_per_block,
+            keep_epochs=settings.keep_epochs,
+            record_url=settings.publish_url,
+        )
+        server = await health_served(health, settings.health_port) if settings.health_port else None
+        tell("started", hotkey=chain.hotkey, network=settings.network, model=model.name, parameters=given.hash[:16])
+        try:
+            await _until_told(validated(ports, given, choices, epochs=epochs))
+        finally:
+            if server is not None:
+                server.close()
+            await witness.close()
+            await chain.close()
+            tell("stopped")
+
+
+async def _until_told(work: Any) -> None:
+    """Awaits ``work``; a signal to end cancels it, and is no error."""
+    task = asyncio.ensure_future(work)
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        if not task.cancelled():
+            raise
+
+
+def main(words: list[str], *, prog: str, about: str) -> int:
+    """A whole validator process; returns its exit status."""
+    import sys
+
+    from clawbench.report.plain import shown_problem
+
+    from .settings import settings
+
+    try:
+        given = settings(words, prog=prog, about=about)
+        asyncio.run(operated(given, epochs=1 if given.once else None))
+    except ClawbenchError as error:
+        for problem in error.problems:
+            print(f"error: {shown_problem(problem)}", file=sys.stderr)
+        return error.exit_status
+    return 0
