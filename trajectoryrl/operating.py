@@ -152,7 +152,7 @@ async def operated(settings: Settings, *, epochs: int | None = None) -> None:
         choices = Choices(
             forbidden=why_not,
             verify_again_seconds=min(60.0, given.seconds_per_block * 5),
-            poll_seconds=given.seconds_per_block,
+            poll_seconds=given.seconds_per_block / 3,
             keep_epochs=settings.keep_epochs,
             record_url=settings.publish_url,
         )

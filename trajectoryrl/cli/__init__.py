@@ -12,6 +12,8 @@ _COMMANDS: dict[str, str] = {
     "tournament": "Let packs compete on a network of this machine; say who wins, and why.",
     "audit": "Replay an epoch from its record: the same bytes, or what differs.",
     "localnet": "A network of this machine, to play with real processes.",
+    "miner": "Publish a pack, commit it, and see what validators will see.",
+    "forge": "Repositories and push times for a network of this machine.",
     "doctor": "Look whether a validator could work here; read-only.",
 }
 

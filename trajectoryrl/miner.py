@@ -1,0 +1,106 @@
+"""A miner's side: build and publish a pack, commit it, and see what validators will see."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clawbench.pack import Pack, load_pack, pack_of
+
+from .chain.protocol import Chain
+from .commitment import submission_of, submission_text
+from .entry import Entry, Outcome
+from .errors import CommitmentInvalid, InvalidInput, RepositoryUnavailable
+from .protocol import Parameters
+from .repository import Host, repository_named
+from .snapshot import Snapshot
+from .submission import Verifier
+
+_SLACK = 24
+"""A push older than one epoch less its 24th part (ten minutes of four hours) is about to lose age when committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A pack as it was pushed: where, which commit, and the hash to commit on chain."""
+
+    repository: str
+    commit: str
+    pack_hash: str
+
+
+def owned_pack(folder: Path, hotkey: str) -> Pack:
+    """The pack in ``folder`` with ``metadata.hotkey`` written into it. Raises PackRejected."""
+    pack = load_pack(folder)
+    value: dict[str, Any] = json.loads(pack.canonical)
+    return pack_of({**value, "metadata": {**value["metadata"], "hotkey": hotkey}}, str(folder))
+
+
+def published(folder: Path, hotkey: str, repository: str, host: Host, *, branch: str = "main") -> Published:
+    """Builds the pack of ``folder`` for ``hotkey``, commits pack.json, and pushes to ``repository``.
+
+    The folder becomes a git repository if it is none; git uses the miner's own configuration and credentials.
+    Raises PackRejected, InvalidInput (``GIT_COMMIT``), RepositoryUnavailable (``GIT_PUSH``).
+    """
+    import git
+
+    repository = repository_named(repository)
+    pack = owned_pack(folder, hotkey)
+    (folder / "pack.json").write_bytes(pack.canonical)
+    try:
+        try:
+            repo = git.Repo(folder, expand_vars=False)
+        except git.InvalidGitRepositoryError:
+            repo = git.Repo.init(folder, initial_branch=branch)
+        with repo:
+            repo.index.add([name for name in _committed(folder) if (folder / name).is_file()])
+            if not repo.head.is_valid() or repo.index.diff("HEAD"):
+                repo.index.commit(f"{pack.name} {pack.version}")
+            commit = repo.head.commit.hexsha
+            repo.git.push("--quiet", f"{host.git}/{repository}.git", f"HEAD:refs/heads/{branch}")
+    except git.GitCommandError as why:
+        said = " ".join(str(why.stderr).split())[-200:]
+        message = f"git could not push to {host.git}/{repository}: {said}"
+        raise RepositoryUnavailable.of("GIT_PUSH", message, str(folder)) from None
+    except (OSError, ValueError) as why:
+        raise InvalidInput.of("GIT_COMMIT", f"the folder cannot be committed: {why}", str(folder)) from None
+    return Published(repository, commit, pack.sha256)
+
+
+def _committed(folder: Path) -> list[str]:
+    """What of a pack's folder goes into its repository: the built pack, and what it was built from."""
+    return ["pack.json", "pack.yaml", *sorted(path.name for path in folder.glob("*.md"))]
+
+
+async def checked(verifier: Verifier, snap: Snapshot, made: Published, hotkey: str, now_ms: int) -> Outcome:
+    """What validators would say of this submission if it were committed now."""
+    text = submission_text(made.repository, made.commit, made.pack_hash)
+    commitment = submission_of(text, hotkey, snap.graph.block)
+    neuron = snap.graph.by_hotkey(hotkey)
+    uid, coldkey = (neuron.uid, neuron.coldkey) if neuron is not None else (0, hotkey)
+    later = now_ms + verifier.parameters.push_unknown_seconds * 1000
+    return await verifier.judged(commitment, uid, coldkey, now_ms, later)
+
+
+async def overtaken_by(chain: Chain, entry: Entry, parameters: Parameters, now_ms: int) -> tuple[str, ...] | None:
+    """Who could stand before this entry because its push is too old to count whole; ``None`` if it counts.
+
+    An entry's time is never more than one epoch before its commitment. A push older than that (less ten minutes)
+    loses its age, and whoever committed since then may stand before it.
+    """
+    if entry.push_ms is None or now_ms - entry.push_ms <= parameters.epoch_ms - parameters.epoch_ms // _SLACK:
+        return None
+    head = await chain.head()
+    since = []
+    for hotkey, said in sorted((await chain.commitments(head)).items()):
+        if hotkey == entry.hotkey:
+            continue
+        try:
+            submission_of(said.text, hotkey, said.block)
+        except CommitmentInvalid:
+            continue
+        if (await chain.block(said.block)).time_ms >= entry.push_ms:
+            since.append(hotkey)
+    return tuple(since)
