@@ -56,7 +56,10 @@ def pack_lines(document: Mapping[str, Any], width: int) -> Iterator[str]:
     yield f"likeness  {document['likeness']}"
     size = document["prompt"]
     yield f"prompt    {size['bytes']:,} bytes in every turn, about {size['tokens_about']:,} tokens"
-    yield "files     " + ", ".join(f"{name} {count:,} B" for name, count in document["files"].items())
+    yield "files, in bytes"
+    yield from (
+        f"  {row}" for row in wrap(", ".join(f"{n} {count:,}" for n, count in document["files"].items()), width - 2)
+    )
     yield "tools left to the agent"
     for name, tools in document["tools"].items():
         withheld = document["withheld"][name]

@@ -130,6 +130,13 @@ def test_the_schema_is_one() -> None:
     assert _schema_takes(document(approval_gates=["mail.send"], stop_rules=["Stop.", {"max_turns": 3}]))
 
 
+def test_reading_a_pack_loads_no_validator_of_schemas() -> None:
+    words = "import sys, clawbench.pack as p; p.load_pack('packs/careful'); print('jsonschema' in sys.modules)"
+    root = Path(__file__).resolve().parents[1]
+    done = subprocess.run([sys.executable, "-c", words], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
 def test_the_schema_refuses_nothing_that_the_rules_take() -> None:
     compared = 0
     for _, raw, _ in CORPUS:

@@ -105,7 +105,9 @@ def test_a_pack_is_shown_as_an_agent_meets_it() -> None:
 
 
 def test_showing_escapes_and_wraps() -> None:
-    lines = list(pack_lines(pack_document(pack(stop_rules=["a\n\tb " + "long " * 40]), {}), 60))
+    files = {"AGENTS.md": POLICY, **{f"a-note-of-mine-{number}.md": "x" for number in range(20)}}
+    shown = pack_of(document(files=files, stop_rules=["a\n\tb " + "long " * 40]))
+    lines = list(pack_lines(pack_document(shown, {}), 60))
     assert all(len(line) <= 60 or line[:9] in {"hash     ", "content  ", "likeness "} for line in lines)
     assert all(line.isprintable() for line in lines)
     assert "  no scenarios found here" in lines
