@@ -6,34 +6,43 @@ the same bytes again; only seal.json (a signature is randomised) and times.jsonl
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .archive import Archive
 from .chain.keys import derived_key
 from .chain.local import LocalChain, LocalNetwork, Rules
 from .chain.protocol import OnChain
+from .commitment import submission_text
 from .decision import Decision, Inputs, competing, decision
-from .entry import Commitment, Entry, Outcome, Rejection
+from .entry import Outcome
 from .epoch import first_block, plan
-from .errors import ClawbenchError, InvalidInput, Problem
+from .errors import ChainUnavailable, ClawbenchError, InvalidInput, Problem
 from .evaluation import Evaluation, evaluated, settings
 from .manifest import ModelIdentity
 from .plan import EpochPlan
 from .protocol import Parameters, library
 from .record import Epoch, write_record
+from .repository import forge_host
+from .snapshot import Snapshot, snapshot
 
 if TYPE_CHECKING:
     from clawbench.bench import Watch
     from clawbench.models.protocol import Model
     from clawbench.pack import Pack
 
+    from .forge import ForgeServer
+
 NETUID = 11
-_SECOND = 1000
+_FETCHES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +97,7 @@ def _names(name: str) -> Any:
 
 @dataclass(slots=True)
 class LocalTournament:
-    """The network, and who plays on it. ``folder`` gets a record per epoch."""
+    """The network, and who plays on it; a context manager. ``folder`` gets a record per epoch."""
 
     players: Sequence[Candidate]
     first: int
@@ -98,10 +107,13 @@ class LocalTournament:
     watch: Watch | None = None
     done: Callable[[Evaluation], None] = lambda evaluation: None
     network: LocalNetwork = field(init=False)
+    names: dict[str, str] = field(init=False, default_factory=dict)
     _keys: dict[str, Any] = field(init=False, default_factory=dict)
     _validator: LocalChain = field(init=False)
-    _packs: dict[str, Pack] = field(init=False, default_factory=dict)
+    _packs: dict[str, str] = field(init=False, default_factory=dict)
     _previous: tuple[str | None, str | None] = field(init=False, default=(None, None))
+    _scratch: Path = field(init=False)
+    _server: ForgeServer = field(init=False)
 
     def __post_init__(self) -> None:
         if self.first < 1:
@@ -112,101 +124,162 @@ class LocalTournament:
             rules=Rules(
                 netuid=NETUID,
                 genesis=f"trajectoryrl-{seed}",
-                block_ms=self.parameters.seconds_per_block * _SECOND,
+                block_ms=self.parameters.seconds_per_block * 1000,
                 owner=str(owner.ss58_address),
             )
         )
-        self.network.advance_to(first_block(self.first - 1, self.parameters))
+        self.network.advance_to(first_block(self.first, self.parameters) - 2 * len(self.players) - 2)
         self.network.register(str(owner.ss58_address))
         self.network.register(str(validator.ss58_address), stake=10**12, permit=True)
         self._validator = LocalChain(self.network, validator)
         for player in self.players:
             key = derived_key(f"{seed}:miner:{player.name}")
             self._keys[player.name] = key
+            self.names[str(key.ss58_address)] = player.name
             self.network.register(str(key.ss58_address))
 
+    def __enter__(self) -> LocalTournament:
+        from .forge import Forge, ForgeServer
+
+        self._scratch = Path(tempfile.mkdtemp(prefix="trajectoryrl-"))
+        self._server = ForgeServer(Forge(self._scratch / "forge", self.now_ms))
+        self._server.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.__exit__()
+        self.network.close()
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def now_ms(self) -> int:
+        """The simulated time: that of the newest block."""
+        return self.network.block(self.network.head()).time_ms
+
+    async def sleep(self, seconds: float) -> None:
+        """Nobody waits for a simulated clock."""
+
+    def name_of(self, pack_hash: str) -> str:
+        """The name of the player whose submitted pack has this hash."""
+        return self._packs.get(pack_hash, pack_hash[:12])
+
     async def publish(self) -> None:
-        """Every player pushes its pack and commits it, one after the other in the order given."""
-        for player in self.players:
+        """Every player pushes its pack and commits it on chain, one after the other in the order given."""
+        for number, player in enumerate(self.players):
             self.network.advance(2)
             key = self._keys[player.name]
             pack = _written_for(player.pack, str(key.ss58_address))
-            self._packs[str(key.ss58_address)] = pack
-            text = f"trl1:local/{player.name}:{pack.sha256}"
-            await LocalChain(self.network, key).commit(text[:384])
+            self._packs[pack.sha256] = player.name
+            repository = f"miner-{number}/pack"
+            place = self._scratch / f"miner-{number}"
+            url = f"{self._server.url}/{repository}.git"
+            commit = await asyncio.to_thread(_pushed, place, url, pack.canonical, self.now_ms() // 1000)
+            text = submission_text(repository, commit, pack.sha256)
+            await LocalChain(self.network, key).commit(text)
 
     async def play(self, number: int) -> Played:
         """Plays epoch ``number``: inputs, verification, evaluation, award, weights, record."""
         start = first_block(number, self.parameters)
         self.network.advance_to(start)
-        block = await self._validator.block(start)
-        made = plan(NETUID, number, block.hash, self.parameters)
-        committed = await self._validator.commitments(start)
-        outcomes = [await self._verified(found) for found in committed.values()]
-        names = {str(key.ss58_address): name for name, key in self._keys.items()}
+        read = await snapshot(self._validator, number, start)
+        made = plan(NETUID, number, read.first.hash, self.parameters)
+        archive = Archive(self._scratch / "archive")
         inputs = Inputs(
-            block=block,
-            metagraph=await self._validator.metagraph(start),
-            commitments=committed,
-            outcomes=tuple(outcomes),
-            names=names,
+            block=read.first,
+            metagraph=read.graph,
+            commitments=read.submitted,
+            outcomes=await self._verified(read, archive),
+            names=self.names,
             previous=self._previous[0],
+            committed_ms={hotkey: self.network.block(said.block).time_ms for hotkey, said in read.submitted.items()},
         )
-        work = Path(tempfile.mkdtemp(prefix="trajectoryrl-"))
-        try:
-            evaluations = await evaluated(
-                competing(inputs, made)[0],
-                made,
-                settings(made, library()),
-                self.model,
-                self.parameters,
-                work,
-                watch=self.watch,
-                done=self.done,
-            )
-            decided = decision(inputs, made, evaluations, self.parameters)
-            record = self.folder / f"epoch-{number}"
-            self.folder.mkdir(parents=True, exist_ok=True)
-            digest = await write_record(
-                Epoch(
-                    validator=str(self._validator.hotkey),
-                    previous=self._previous[1],
-                    model=ModelIdentity(self.model.name, self.model.version, self.model.simulated),
-                    parameters=self.parameters,
-                    plan=made,
-                    inputs=inputs,
-                    evaluations=tuple(evaluations),
-                    evidence={},
-                    times=work / "times.jsonl",
-                ),
-                record,
-                self._validator.sign,
-            )
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
+        work = self._scratch / f"epoch-{number}"
+        evaluations = await evaluated(
+            competing(inputs, made)[0],
+            made,
+            settings(made, library()),
+            self.model,
+            self.parameters,
+            work,
+            watch=self.watch,
+            done=self.done,
+        )
+        decided = decision(inputs, made, evaluations, self.parameters)
+        record = self.folder / f"epoch-{number}"
+        epoch = Epoch(
+            validator=str(self._validator.hotkey),
+            previous=self._previous[1],
+            model=ModelIdentity(self.model.name, self.model.version, self.model.simulated),
+            parameters=self.parameters,
+            plan=made,
+            inputs=inputs,
+            evaluations=tuple(evaluations),
+            evidence={
+                name: body
+                for outcome in inputs.outcomes
+                for name in outcome.evidence
+                if (body := archive.response(name)) is not None
+            },
+            times=work / "times.jsonl",
+        )
+        digest = await write_record(epoch, record, self._validator.sign)
+        shutil.rmtree(work, ignore_errors=True)
         if decided.weights:
             await self._validator.set_weights(decided.weights, self.parameters.version_key)
         winner = self._previous[0] if decided.award.keep_previous else decided.award.winner
         self._previous = (winner, digest)
-        return Played(made, inputs, tuple(evaluations), decided, names, record, digest)
+        return Played(made, inputs, tuple(evaluations), decided, self.names, record, digest)
 
-    def name_of(self, pack_hash: str) -> str:
-        """The name of the player whose submitted pack has this hash."""
-        names = {str(key.ss58_address): name for name, key in self._keys.items()}
-        return next((names[hotkey] for hotkey, pack in self._packs.items() if pack.sha256 == pack_hash), pack_hash[:12])
+    async def _verified(self, read: Snapshot, archive: Archive) -> tuple[Outcome, ...]:
+        """What every submission comes to, verified as anyone's: fetched by git, its push witnessed by the forge."""
+        from .github import Witness
+        from .submission import Verifier
 
-    async def _verified(self, found: OnChain) -> Outcome:
-        from clawbench.likeness import content_hash, likeness
+        host = forge_host(self._server.url, public_network=False)
+        witness = Witness(host, archive, clock=self)
+        verifier = Verifier(self._validator, host, witness, self.parameters, scratch=self._scratch)
+        slots = asyncio.Semaphore(_FETCHES)
 
-        pack = self._packs.get(found.hotkey)
-        neuron = self.network.registered(found.hotkey)
-        if pack is None or neuron is None:
-            return Rejection(found.hotkey, "PACK_MISSING", "there is no pack")
-        commitment = Commitment(found.hotkey, "local/pack", "0" * 40, pack.sha256, found.block)
-        time = self.network.block(found.block).time_ms
-        return Entry(
-            neuron.uid, neuron.coldkey, commitment, pack, content_hash(pack), likeness(pack), time - 1000, time - 1000
-        )
+        async def verified(said: OnChain) -> Outcome:
+            async with slots:
+                return await verifier(read, said)
+
+        try:
+            return tuple(await asyncio.gather(*(verified(said) for said in read.submitted.values())))
+        finally:
+            await witness.close()
+
+
+def _pushed(place: Path, url: str, pack: bytes, seconds: int) -> str:
+    """Pushes ``pack`` as pack.json from a new repository at ``place``; returns the commit.
+
+    Everything that git would take from the machine or its clock is given, so that the commit is the same anywhere.
+    """
+    place.mkdir(parents=True)
+    (place / "pack.json").write_bytes(pack)
+    environment = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(place),
+        "LC_ALL": "C",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_TERMINAL_PROMPT": "0",
+        **{f"GIT_{who}_NAME": "miner" for who in ("AUTHOR", "COMMITTER")},
+        **{f"GIT_{who}_EMAIL": "miner@localhost" for who in ("AUTHOR", "COMMITTER")},
+        **{f"GIT_{who}_DATE": f"{seconds} +0000" for who in ("AUTHOR", "COMMITTER")},
+    }
+
+    def git(*words: str) -> str:
+        done = subprocess.run(["git", *words], cwd=place, env=environment, capture_output=True, timeout=60, check=False)
+        if done.returncode:
+            said = done.stderr.decode("utf-8", "replace").strip()[-300:]
+            raise ChainUnavailable.of("GIT", f"git {words[0]} failed: {said}")
+        return done.stdout.decode().strip()
+
+    git("init", "-q", "--template=", "--initial-branch=main")
+    git("add", "pack.json")
+    git("commit", "-q", "--no-gpg-sign", "-m", "The pack")
+    git("push", "-q", url, "HEAD:refs/heads/main")
+    return git("rev-parse", "HEAD")
 
 
 def _written_for(pack: Pack, hotkey: str) -> Pack:

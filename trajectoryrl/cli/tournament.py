@@ -57,9 +57,8 @@ def command(
         raise click.UsageError("none of these is a pack")
     chosen = model_named(model)
     folder = out or _new_folder()
-    tournament = LocalTournament(players, epoch, chosen, parameters, folder)
 
-    async def play() -> bool:
+    async def play(tournament: LocalTournament) -> bool:
         settled = True
         await tournament.publish()
         for number in range(epoch, epoch + epochs):
@@ -73,7 +72,8 @@ def command(
         return settled
 
     try:
-        settled = asyncio.run(play())
+        with LocalTournament(players, epoch, chosen, parameters, folder) as tournament:
+            settled = asyncio.run(play(tournament))
     except KeyboardInterrupt:
         click.echo("interrupted", err=True)
         return 130
