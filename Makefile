@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 CLAW   := $(BIN)/clawbench
+TRL    := $(BIN)/trajectoryrl
 
 .PHONY: run test check format protocol bench clean
 .DEFAULT_GOAL := run
@@ -28,8 +29,10 @@ run: $(VENV)/.installed
 	@$(CLAW) run scenarios/client_escalation.yaml --pack packs/careful
 	@$(CLAW) run scenarios/client_escalation.yaml --pack packs/reckless; \
 		status=$$?; if [ $$status -ne 1 ]; then echo "reckless was expected to fail (exit 1), not $$status"; exit 1; fi
+	@$(TRL) tournament packs/*
 
 test: $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.interpreters
 	@$(BIN)/python -m pytest -n 2
 
 check: $(VENV)/.installed-dev
@@ -48,4 +51,4 @@ bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m benchmarks
 
 clean:
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist
+	@rm -rf $(VENV) .venv-* .mypy_cache .ruff_cache .pytest_cache build dist

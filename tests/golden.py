@@ -177,14 +177,15 @@ async def write_golden(folder: Path) -> None:
         previous = (hotkey_of("careful"), digest)
 
 
-def main() -> int:
-    """Makes the golden record again."""
+def main(folder: Path = GOLDEN) -> int:
+    """Makes the golden record again, or the same in another folder."""
     for number in EPOCHS:
-        shutil.rmtree(GOLDEN / f"epoch-{number}", ignore_errors=True)
-    asyncio.run(write_golden(GOLDEN))
-    print(f"wrote {', '.join(f'epoch-{number}' for number in EPOCHS)} in {GOLDEN}")
+        shutil.rmtree(folder / f"epoch-{number}", ignore_errors=True)
+    folder.mkdir(exist_ok=True)
+    asyncio.run(write_golden(folder))
+    print(f"wrote {', '.join(f'epoch-{number}' for number in EPOCHS)} in {folder}")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*map(Path, sys.argv[1:2])))

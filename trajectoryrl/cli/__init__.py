@@ -11,6 +11,7 @@ _COMMANDS: dict[str, str] = {
     "epoch": "What an epoch asks, past or future.",
     "tournament": "Let packs compete on a network of this machine; say who wins, and why.",
     "audit": "Replay an epoch from its record: the same bytes, or what differs.",
+    "replay": "Run an epoch's exact facts on your pack, beside the winner.",
     "localnet": "A network of this machine, to play with real processes.",
     "miner": "Publish a pack, commit it, and see what validators will see.",
     "forge": "Repositories and push times for a network of this machine.",
