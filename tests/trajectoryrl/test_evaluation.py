@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawbench.draws import digest
 from clawbench.check import Check
+from clawbench.draws import digest
 from clawbench.errors import ModelUnavailable
 from clawbench.models import Reply, Request
 from clawbench.models.offline import OfflineModel
