@@ -10,13 +10,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+_KEPT = ("runs kept in", "record kept in")
 BLOCK = re.compile(r"<!-- output: (.*?) -->\n```\n(.*?)```\n<!-- end -->", re.DOTALL)
 
 
 def printed(words: str, folder: Path) -> str:
-    script = Path(sys.executable).parent / "clawbench"
+    program, *given = words.split()
+    if program != "trajectoryrl":
+        program, given = "clawbench", words.split()
+    script = Path(sys.executable).parent / program
+    found = [sorted(str(path.relative_to(ROOT)) for path in ROOT.glob(word)) or [word] for word in given]
     done = subprocess.run(
-        [str(script), *words.split(), "--out", str(folder)],
+        [str(script), *(word for several in found for word in several), "--out", str(folder)],
         cwd=ROOT,
         env={**os.environ, "COLUMNS": "80"},
         capture_output=True,
@@ -24,7 +29,7 @@ def printed(words: str, folder: Path) -> str:
         check=False,
         timeout=60,
     )
-    lines = [line.rstrip() for line in done.stdout.strip().splitlines() if not line.startswith("runs kept in")]
+    lines = [line.rstrip() for line in done.stdout.strip().splitlines() if not line.startswith(_KEPT)]
     return "\n".join(lines) + "\n"
 
 
