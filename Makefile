@@ -50,5 +50,9 @@ protocol: $(VENV)/.installed
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m benchmarks
 
+# What takes longer than a test may: 10,000 simulated epochs. A failure names its world.
+soak: $(VENV)/.installed-dev
+	@SIMULATED_EPOCHS=10000 $(BIN)/python -m pytest -n 2 tests/simulation
+
 clean:
 	@rm -rf $(VENV) .venv-* .mypy_cache .ruff_cache .pytest_cache build dist

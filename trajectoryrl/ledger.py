@@ -92,8 +92,11 @@ class Ledger:
     Writes return when they are durable. Raises LedgerUnusable when the file cannot be used or the disk is full.
     """
 
-    def __init__(self, path: Path | str, *, read_only: bool = False) -> None:
+    def __init__(self, path: Path | str, *, read_only: bool = False, inline: bool = False) -> None:
+        """``inline`` writes in the caller's thread, one fact at a time, and leaves syncing to the system: for
+        simulations, where a disk that is cut off is not the question."""
         self.path = Path(path)
+        self._inline = inline
         self._waiting: queue.SimpleQueue[tuple[str, tuple[Any, ...], Future[None]] | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
         self._lock: int | None = None
@@ -106,23 +109,25 @@ class Ledger:
             self._lock = _locked(self.path.with_name(self.path.name + ".lock"))
             self._writes = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
             self._writes.execute("pragma journal_mode=wal")
-            self._writes.execute("pragma synchronous=full")
+            self._writes.execute(f"pragma synchronous={'off' if inline else 'full'}")
             self._check_version(self._writes)
             self._writes.executescript(_TABLES)
             self._writes.execute(f"pragma user_version={SCHEMA}")
             self._reads = sqlite3.connect(self.path, check_same_thread=False)
         except (sqlite3.Error, OSError) as why:
             raise LedgerUnusable.of("LEDGER_UNUSABLE", f"the ledger cannot be opened: {why}", str(path)) from None
-        self._writer = threading.Thread(target=self._write, name="ledger", daemon=True)
-        self._writer.start()
+        if not inline:
+            self._writer = threading.Thread(target=self._write, name="ledger", daemon=True)
+            self._writer.start()
 
     def close(self) -> None:
         """Waits for what is being written, and closes."""
         if self._writer is not None:
             self._waiting.put(None)
             self._writer.join()
-            self._writes.close()
             self._writer = None
+        if self._lock is not None:
+            self._writes.close()
         self._reads.close()
         if self._lock is not None:
             os.close(self._lock)
@@ -234,6 +239,10 @@ class Ledger:
 
     async def _put(self, table: str, *values: Any) -> None:
         done: Future[None] = Future()
+        if self._inline:
+            self._commit([(table, values, done)])
+            done.result()
+            return
         self._waiting.put((table, values, done))
         await asyncio.shield(asyncio.wrap_future(done))
 

@@ -238,10 +238,14 @@ async def _guarded(ports: Ports, inputs: Snapshot, said: OnChain) -> Outcome:
 
 
 async def _closing(ports: Ports, parameters: Parameters, inputs: Snapshot) -> None:
-    """Returns when the verification window closes, by the chain or, if that is silent, by the clock."""
+    """Returns when the verification window closes, by the chain or, if that stays silent, after as long a time.
+
+    What this machine's clock shows decides nothing: it may be wrong by days.
+    """
     last_block = inputs.first.number + parameters.verify_blocks
     window_ms = parameters.verify_blocks * parameters.seconds_per_block * 1000
-    while ports.clock.now_ms() < inputs.first.time_ms + 2 * window_ms:
+    began = ports.clock.now_ms()
+    while ports.clock.now_ms() < began + 2 * window_ms:
         try:
             if await ports.chain.head() >= last_block:
                 return

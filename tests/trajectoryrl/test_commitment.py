@@ -12,7 +12,12 @@ from trajectoryrl.errors import CommitmentInvalid
 COMMIT, HASH = "0123456789abcdef0123456789abcdef01234567", "f" * 63 + "0"
 HEX40 = some.text("0123456789abcdef", min_size=40, max_size=40)
 HEX64 = some.text("0123456789abcdef", min_size=64, max_size=64)
-NAMES = some.from_regex(r"[A-Za-z0-9]([A-Za-z0-9]|-[A-Za-z0-9]){0,18}/[A-Za-z0-9_][A-Za-z0-9_-]{0,99}", fullmatch=True)
+_LETTERS = "abcXYZ019"
+NAMES = some.builds(
+    "{}/{}".format,
+    some.text(_LETTERS, min_size=1, max_size=39),
+    some.text(_LETTERS + "_-", min_size=1, max_size=99).map("r".__add__),
+)
 
 
 @given(NAMES, HEX40, HEX64)
