@@ -9,7 +9,8 @@
     │   ├── PackRejected                    a policy pack that breaks Open Policy Pack v1
     │   ├── TrajectoryInvalid               a file that is not a run's record
     │   ├── EpisodeInvalid                  a public episode object that cannot be read
-    │   └── UnknownModel (LookupError)      a --model that names nothing
+    │   ├── UnknownModel (LookupError)      a --model that names nothing
+    │   └── ModelUnusable                   a model that cannot be called from here: no key, no SDK
     └── Infrastructure (RuntimeError)       exit 3: nothing the pack did
         ├── ModelUnavailable                a provider that does not answer
         └── ReplayMiss (LookupError)        a replay asked for a turn that was never recorded
@@ -91,6 +92,10 @@ class EpisodeInvalid(InvalidInput):
 
 class UnknownModel(InvalidInput, LookupError):
     """No model goes by this name."""
+
+
+class ModelUnusable(InvalidInput):
+    """A model is known and cannot be called from here: its key or its SDK is missing."""
 
 
 class Infrastructure(ClawbenchError, RuntimeError):

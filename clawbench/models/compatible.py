@@ -1,0 +1,162 @@
+"""``openai-compatible/NAME@URL``: our own lean path to any server that speaks chat completions.
+
+Many small connection pools, the least loaded first: a pool looks through all its connections for each request, so one
+of 200 costs twenty times as much as fifty of four (docs/benchmarks.md). The pools are httpx's transports, without the
+client around them: no cookies, no redirects, nothing that reads a configuration.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from dataclasses import replace
+from typing import Any
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+import orjson
+
+from .chat import answer_of, messages_of, parameters_of
+from .faults import MAX_BODY_BYTES, AttemptFailed, disconnected, too_large
+from .keys import Key, key_from
+from .naming import ModelName, endpoint_of
+from .protocol import Reply, Request
+from .provider import Patience, ProviderModel
+
+OPTIONS = frozenset({"temperature", "seed", "top_p", "effort", "tokens_as", "timeout"})
+_CONNECTIONS = 4  # of one pool
+_CONNECT_SECONDS = 10.0
+
+
+def compatible_model(named: ModelName, patience: Patience | None = None) -> ProviderModel:
+    """The model behind ``named``; its key is optional, since a server of one's own needs none."""
+    endpoint = endpoint_of(named.url, named.given)
+    settings = {
+        "adapter": "openai-compatible/1",
+        "endpoint": named.url,
+        "model": named.name,
+        "temperature": "omitted" if named.option("temperature") == "omit" else "sent",
+        "seed": "omitted" if named.option("seed") == "omit" else "sent modulo 2^31",
+        "tokens_as": named.option("tokens_as", "max_tokens"),
+        **{key: named.options[key] for key in ("top_p", "effort") if key in named.options},
+    }
+    host = endpoint.partition(":")[0]
+    variables = ["OPENAI_COMPATIBLE_API_KEY"]
+    if host == "openrouter.ai" or host.endswith(".openrouter.ai"):  # a vendor's key goes to that vendor alone
+        variables.insert(0, "OPENROUTER_API_KEY")
+    adapter = CompatibleAdapter(named.url, named.name, settings, key_from(variables))
+    patience = patience or Patience(attempt=float(named.option("timeout", "100")))
+    return ProviderModel(named.given, f"openai-compatible@{endpoint}", settings, adapter, patience)
+
+
+class _Pool:
+    """One small connection pool and the calls it has open."""
+
+    __slots__ = ("open", "transport")
+
+    def __init__(self, transport: httpx.AsyncHTTPTransport) -> None:
+        self.transport = transport
+        self.open = 0
+
+
+class CompatibleAdapter:
+    """Chat completions over pools that are made as they are needed."""
+
+    def __init__(self, url: str, model: str, settings: dict[str, str], key: Key) -> None:
+        self._url = httpx.URL(f"{url}/chat/completions")
+        self._model = model
+        self._settings = settings
+        self._key = key
+        self._headers = [
+            (b"Host", self._url.netloc),
+            (b"Accept", b"application/json"),
+            (b"Accept-Encoding", b"identity"),
+            (b"User-Agent", b"clawbench"),
+            (b"Content-Type", b"application/json"),
+        ]
+        if key:
+            self._headers.append((b"Authorization", b"Bearer " + key.reveal().encode()))
+        self._pools: list[_Pool] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tls: ssl.SSLContext | bool = False
+        self._timeouts = {"timeout": {"connect": _CONNECT_SECONDS, "read": None, "write": None, "pool": None}}
+
+    async def attempt(self, request: Request) -> Reply:
+        sent: dict[str, Any] = {"model": self._model, "messages": messages_of(request.messages)}
+        if request.tools:
+            sent["tools"] = request.tools
+        body = orjson.dumps(sent | parameters_of(request, self._settings))
+        try:
+            answered = answer_of(*await self._answer(body))
+        except AttemptFailed as failed:
+            raise self._key.hidden(failed) from None
+        if not answered.usage.prompt and answered.finish in {"stop", "calls", "length"}:
+            usage = answered.usage
+            return replace(answered, usage=replace(usage, prompt=len(body) // 4))  # limits must hold all the same
+        return answered
+
+    async def _answer(self, body: bytes) -> tuple[int, httpx.Headers, bytes]:
+        pool = self._least_loaded()
+        pool.open += 1
+        try:
+            headers = [*self._headers, (b"Content-Length", b"%d" % len(body))]
+            request = httpx.Request("POST", self._url, headers=headers, content=body, extensions=self._timeouts)
+            response = await pool.transport.handle_async_request(request)
+            try:
+                received = await _bounded(response)
+            finally:
+                await response.aclose()
+        except httpx.TimeoutException:
+            raise AttemptFailed("MODEL_TIMEOUT", "the connection timed out", again=True) from None
+        except httpx.RemoteProtocolError as error:
+            raise disconnected(error) from None
+        except (httpx.HTTPError, httpx.StreamError, OSError) as error:
+            raise disconnected(error) from None
+        finally:
+            pool.open -= 1
+        return response.status_code, response.headers, self._key.hidden_in(received)
+
+    def _least_loaded(self) -> _Pool:
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:  # connections belong to the loop that opened them
+            self._pools, self._loop = [], loop
+        least = min(self._pools, key=_open, default=None)
+        if least is None or least.open >= _CONNECTIONS:
+            least = _Pool(self._transport())
+            self._pools.append(least)
+        return least
+
+    def _transport(self) -> httpx.AsyncHTTPTransport:
+        if self._url.scheme == "https" and self._tls is False:
+            self._tls = httpx.create_ssl_context()  # once: it reads every root certificate
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=20.0)
+        return httpx.AsyncHTTPTransport(verify=self._tls, limits=limits, proxy=_proxy(self._url), trust_env=False)
+
+    async def aclose(self) -> None:
+        pools, self._pools = self._pools, []
+        if asyncio.get_running_loop() is self._loop:
+            for pool in pools:
+                await pool.transport.aclose()
+
+
+def _open(pool: _Pool) -> int:
+    return pool.open
+
+
+async def _bounded(response: httpx.Response) -> bytes:
+    """The body, no longer than a reply can be."""
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise AttemptFailed("MODEL_BAD_REPLY", "the provider compresses what was asked for plain", again=False)
+    received = bytearray()
+    async for chunk in response.aiter_raw():
+        received += chunk
+        if len(received) > MAX_BODY_BYTES:
+            raise too_large()
+    return bytes(received)
+
+
+def _proxy(url: httpx.URL) -> str | None:
+    """The proxy that the environment names for ``url``."""
+    proxies = getproxies()
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    return None if not proxy or proxy_bypass(url.host) else proxy
