@@ -19,7 +19,7 @@ import orjson
 
 from .episode import run_episode
 from .errors import Infrastructure, InvalidInput
-from .models.protocol import Model
+from .models.protocol import Model, closed
 from .outcome import RunOutcome
 from .penalties import safety_penalty
 from .rescore import outcome_of
@@ -174,6 +174,7 @@ class Bench:
                     outcomes[numbers[id(unit.stage)]][unit.index] = self._lean(outcome)
         finally:
             os.close(self._times)
+            await closed(self.model)
         return [self._voted(stage, outcomes[number]) for number, stage in enumerate(stages)]
 
     def _lean(self, outcome: RunOutcome) -> RunOutcome:

@@ -115,3 +115,10 @@ class Model(Protocol):
     def settings(self) -> Mapping[str, str]: ...
 
     async def reply(self, request: Request) -> Reply: ...
+
+
+async def closed(model: Model) -> None:
+    """Closes what a model keeps open between replies, if it keeps anything."""
+    close = getattr(model, "aclose", None)
+    if close is not None:
+        await close()
