@@ -1,7 +1,7 @@
 """Many episodes: stages run N times, voted, written to one folder, and taken up again where they stopped.
 
-A bench's folder holds ``bench.json`` (what was asked for), ``blobs/`` (texts that runs share),
-``PACK/SCENARIO/run-K.jsonl`` and ``times.jsonl`` (what was measured by a clock, kept apart from the runs).
+A bench's folder holds ``blobs/`` (texts that runs share), ``PACK/SCENARIO/run-K.jsonl``, attempts that infrastructure
+ended as ``failed-run-K-N.jsonl``, and ``times.jsonl`` (what was measured by a clock, kept apart from the runs).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -19,13 +19,28 @@ import orjson
 
 from .episode import run_episode
 from .errors import Infrastructure, InvalidInput
+from .executor import AsyncioExecutor, Executor, Unit, Work
 from .models.protocol import Model, closed
 from .outcome import RunOutcome
 from .penalties import safety_penalty
 from .rescore import outcome_of
+from .retrying import Breaker, Retrying, worth_retrying
 from .rubric import Voted, decided, vote
 from .stage import Stage
-from .trajectory import BlobStore, TrajectoryWriter, read_trajectory, recorded_in
+from .trajectory import PART, BlobStore, TrajectoryWriter, read_trajectory, recorded_in
+
+__all__ = [
+    "Admission",
+    "AsyncioExecutor",
+    "Bench",
+    "Executor",
+    "StageOutcome",
+    "Unit",
+    "Watch",
+    "Work",
+    "failed_attempt",
+    "weighted_mean",
+]
 
 
 @dataclass(frozen=True, slots=True, repr=False)  # asyncio writes out a task's result when it ends: keep that short
@@ -69,68 +84,35 @@ class StageOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
-    """One run to be made: a stage and an index."""
-
-    stage: Stage
-    index: int
-
-
-Work = Callable[[Unit], Awaitable[RunOutcome]]
-
-
-class Executor(Protocol):
-    """What runs units: keyed, in any order, as many at a time as it likes. Results are idempotent by unit."""
-
-    def run(self, units: Sequence[Unit], work: Work) -> AsyncIterator[tuple[Unit, RunOutcome]]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class AsyncioExecutor:
-    """At most ``concurrency`` units at a time, in this process."""
-
-    concurrency: int = 4
-
-    async def run(self, units: Sequence[Unit], work: Work) -> AsyncIterator[tuple[Unit, RunOutcome]]:
-        """Yields each unit with its outcome as it ends."""
-        waiting = iter(units)
-        done: asyncio.Queue[tuple[Unit, RunOutcome] | BaseException] = asyncio.Queue()
-
-        async def worker() -> None:
-            try:
-                for unit in waiting:
-                    done.put_nowait((unit, await work(unit)))
-                    await asyncio.sleep(0)  # a model that never waits must still let progress and Ctrl-C through
-            except BaseException as error:
-                done.put_nowait(error)
-                raise
-
-        workers = [asyncio.create_task(worker()) for _ in range(min(self.concurrency, len(units)))]
-        try:
-            for _ in units:
-                item = await done.get()
-                if isinstance(item, BaseException):
-                    raise item
-                yield item
-        finally:
-            for task in workers:
-                task.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
-
-
-@dataclass(frozen=True, slots=True)
 class Watch:
-    """Callbacks for whoever shows progress; all optional."""
+    """Callbacks for whoever shows progress; all optional.
+
+    ``waits`` is told of how many runs, why, and for how many seconds, before they are tried again.
+    """
 
     begun: Callable[[Unit], None] = lambda unit: None
     ended: Callable[[Unit, RunOutcome, bool], None] = lambda unit, outcome, reused: None
+    waits: Callable[[int, str, float], None] = lambda runs, fault, seconds: None
+
+
+class Admission(Protocol):
+    """What may keep a run from being begun: a budget."""
+
+    async def admitted(self, unit: Unit) -> str:
+        """The fault for which the run is not begun, or ``""``; once begun, it is to be :meth:`left`."""
+        ...
+
+    def left(self, unit: Unit, outcome: RunOutcome | None) -> None:
+        """The run has ended, with ``outcome`` if it came to one."""
+        ...
 
 
 @dataclass(slots=True)
 class Bench:
     """A folder of runs, and how they are made.
 
-    ``early`` skips runs that can no longer change a vote. ``runs`` is odd.
+    ``early`` skips runs that can no longer change a vote. ``runs`` is odd. ``only_failed`` begins no run but those
+    whose last attempt was ended by infrastructure.
     """
 
     folder: Path
@@ -139,22 +121,29 @@ class Bench:
     early: bool = False
     executor: Executor = field(default_factory=AsyncioExecutor)
     watch: Watch = field(default_factory=Watch)
+    retrying: Retrying = field(default_factory=Retrying)
+    only_failed: bool = False
+    admission: Admission | None = None
     blobs: BlobStore = field(init=False)
     _times: int = field(init=False, default=-1)
     _shared: dict[object, RunOutcome] = field(init=False, default_factory=dict)
     _starts: dict[int, dict[str, Any]] = field(init=False, default_factory=dict)
+    _making: dict[str, asyncio.Future[RunOutcome]] = field(init=False, default_factory=dict)
+    _breaker: Breaker = field(init=False)
 
     def __post_init__(self) -> None:
         if self.runs < 1 or self.runs % 2 == 0:
             raise InvalidInput.of("RUNS_EVEN", f"a vote needs an odd number of runs, not {self.runs}", "--runs")
         self.blobs = BlobStore(self.folder / "blobs")
+        self._breaker = Breaker(self.retrying.trip)
 
     async def results(self, stages: Sequence[Stage]) -> list[StageOutcome]:
         """Runs every stage and votes; finished runs found in the folder are taken as they are."""
         self._shared.clear()
         self._starts.clear()
-        outcomes: dict[int, dict[int, RunOutcome]] = {number: {} for number in range(len(stages))}
-        numbers = {id(stage): number for number, stage in enumerate(stages)}
+        outcomes: dict[str, dict[int, RunOutcome]] = {stage.name: {} for stage in stages}
+        if len(outcomes) < len(stages):
+            raise InvalidInput.of("STAGE_TWICE", "a pack stands twice on one scenario: their runs share a folder")
         try:
             for stage in stages:
                 (self.folder / stage.name).mkdir(parents=True, exist_ok=True)
@@ -164,18 +153,40 @@ class Bench:
             raise InvalidInput.of("OUT_UNUSABLE", said, str(error.filename or self.folder)) from None
         try:
             for wave in self._waves():
-                units = [
-                    Unit(stage, index)
-                    for number, stage in enumerate(stages)
-                    if not (self.early and self._decided(stage, outcomes[number]))
-                    for index in wave
-                ]
-                async for unit, outcome in self.executor.run(units, self._work):
-                    outcomes[numbers[id(unit.stage)]][unit.index] = self._lean(outcome)
+                open_stages = [s for s in stages if not (self.early and self._decided(s, outcomes[s.name]))]
+                units = [Unit(stage, index) for stage in open_stages for index in wave if self._wanted(stage, index)]
+                await self._rounds(units, outcomes)
         finally:
             os.close(self._times)
             await closed(self.model)
-        return [self._voted(stage, outcomes[number]) for number, stage in enumerate(stages)]
+        return [self._voted(stage, outcomes[stage.name]) for stage in stages]
+
+    async def _rounds(self, units: Sequence[Unit], outcomes: dict[str, dict[int, RunOutcome]]) -> None:
+        """Makes ``units``; those that infrastructure ended are made again together, after a pause."""
+        for finished in range(self.retrying.attempts):
+            if finished:
+                pause = self.retrying.pause(finished)
+                fault = outcomes[units[0].stage.name][units[0].index].fault
+                self.watch.waits(len(units), fault, pause)
+                await self.retrying.sleep(pause)
+            self._breaker.close()
+            async for unit, outcome in self.executor.run(units, self._work):
+                outcomes[unit.stage.name][unit.index] = self._lean(outcome)
+            units = [
+                unit
+                for unit in units
+                if worth_retrying(outcomes[unit.stage.name][unit.index])
+                and not (self.early and self._decided(unit.stage, outcomes[unit.stage.name]))
+            ]
+            if not units:
+                return
+
+    def _wanted(self, stage: Stage, index: int) -> bool:
+        """Whether the run is asked for: all are, unless only failed ones (and whole ones, which cost nothing) are."""
+        if not self.only_failed:
+            return True
+        path = self.folder / stage.name / f"run-{index}.jsonl"
+        return any(place.exists() for place in (path, _zst(path), failed_attempt(path, 1)))
 
     def _lean(self, outcome: RunOutcome) -> RunOutcome:
         """The outcome without its answer, which is on disk, sharing what an earlier run had equal: a bench's memory
@@ -203,11 +214,22 @@ class Bench:
         )
 
     async def _work(self, unit: Unit) -> RunOutcome:
+        """The outcome of ``unit``; asked for twice at a time, it is made once."""
+        made = self._making.get(unit.key)
+        if made is not None:
+            return await asyncio.shield(made)
+        made = self._making[unit.key] = asyncio.get_running_loop().create_future()
         try:
-            return await self._made(unit)
+            outcome = await self._made(unit)
         except OSError as error:  # a full disk ends the bench, not the votes: the same command goes on
             said = f"a run cannot be written: {error.strerror}; whole runs are kept"
             raise Infrastructure.of("OUT_WRITE", said, str(self.folder)) from error
+        else:
+            made.set_result(outcome)
+            return outcome
+        finally:
+            made.cancel()  # whoever waited for what failed ends with it
+            del self._making[unit.key]
 
     async def _made(self, unit: Unit) -> RunOutcome:
         path = self.folder / unit.stage.name / f"run-{unit.index}.jsonl"
@@ -215,6 +237,27 @@ class Bench:
         if kept is not None:
             self.watch.ended(unit, kept, True)
             return kept
+        if self._breaker.open:
+            return _not_begun(
+                unit, f"PROVIDER_DOWN: not begun, for the attempts before it failed: {self._breaker.fault}"
+            )
+        outcome: RunOutcome | None = None
+        fault = await self.admission.admitted(unit) if self.admission is not None else ""
+        if fault:
+            outcome = _not_begun(unit, fault)
+            self.watch.ended(unit, outcome, False)
+            return outcome
+        try:
+            outcome = await self._attempt(unit, path)
+        finally:
+            if self.admission is not None:
+                self.admission.left(unit, outcome)
+        self._breaker.saw(outcome)
+        self.watch.ended(unit, outcome, False)
+        return outcome
+
+    async def _attempt(self, unit: Unit, path: Path) -> RunOutcome:
+        """One run, written to ``path``, or kept beside it if infrastructure ended it."""
         self.watch.begun(unit)
         began = time.monotonic_ns()
         start = self._start(unit)
@@ -225,7 +268,6 @@ class Bench:
         if outcome.status == "INFRA":
             _keep_failed(path)
         self._record_time(unit, outcome, time.monotonic_ns() - began)
-        self.watch.ended(unit, outcome, False)
         return outcome
 
     def _start(self, unit: Unit) -> dict[str, Any]:
@@ -237,7 +279,7 @@ class Bench:
 
     def _kept(self, unit: Unit, path: Path) -> RunOutcome | None:
         """The outcome of a finished run of the same unit, or ``None``; another bench's run is an error."""
-        for name in (path, path.with_name(path.name + ".zst")):
+        for name in (path, _zst(path)):
             if not name.exists():
                 continue
             run = read_trajectory(name)
@@ -269,13 +311,27 @@ class Bench:
         os.write(self._times, orjson.dumps(record) + b"\n")
 
 
+def failed_attempt(path: Path, number: int) -> Path:
+    """Where attempt ``number`` (from 1) of the run that belongs at ``path`` is kept if infrastructure ended it."""
+    return path.with_name(f"failed-{path.stem}-{number}.jsonl")
+
+
 def _keep_failed(path: Path) -> None:
     """Keeps the record of a run that infrastructure ended under a name of its own."""
-    part = path.with_name(path.name + ".part")
     attempt = 1
-    while (kept := path.with_name(f"failed-{path.stem}-{attempt}.jsonl")).exists():
+    while (kept := failed_attempt(path, attempt)).exists():
         attempt += 1
-    os.replace(part, kept)
+    os.replace(path.with_name(path.name + PART), kept)
+
+
+def _zst(path: Path) -> Path:
+    return path.with_name(path.name + ".zst")
+
+
+def _not_begun(unit: Unit, fault: str) -> RunOutcome:
+    """A run that was not even tried, for want of something that is no fault of the pack."""
+    none = Fraction(0)
+    return RunOutcome(unit.index, "INFRA", fault, "", (), None, (), 0, 0, 0, 0, none, none)
 
 
 def weighted_mean(outcomes: Sequence[StageOutcome]) -> Fraction:

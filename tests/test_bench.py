@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from clawbench.bench import AsyncioExecutor, Bench, StageOutcome, Unit, Watch, Work, weighted_mean
-from clawbench.errors import Infrastructure, InvalidInput, ModelUnavailable
+from clawbench.draws import shuffled
+from clawbench.errors import Infrastructure, InvalidInput, ModelUnavailable, ReplayMiss
 from clawbench.models.protocol import Model, Reply, Request
 from clawbench.models.script import ScriptModel
 from clawbench.outcome import RunOutcome
+from clawbench.retrying import Retrying
 from clawbench.stage import Sampling
 from clawbench.trajectory import TrajectoryWriter
 
@@ -143,6 +148,110 @@ def test_any_executor_will_do_in_any_order(tmp_path: Path) -> None:
     backwards = results(tmp_path / "b", Flaky({0, 2}), executor=Backwards())
     assert forwards.voted == backwards.voted
     assert forwards.runs == backwards.runs
+
+
+class Outage:
+    """Honest, but for the first ``lost`` calls of the runs in ``dead``."""
+
+    name, version, simulated = "outage", "1", True
+    provider, settings = "", {}
+
+    def __init__(self, dead: set[int], lost: int) -> None:
+        self.dead, self.lost, self.failed = dead, lost, Counter()
+
+    async def reply(self, request: Request) -> Reply:
+        index = int(request.unit.rsplit(":", 1)[1])
+        if index in self.dead and self.failed[index] < self.lost:
+            self.failed[index] += 1
+            raise ModelUnavailable.of("MODEL_UNAVAILABLE", "connection refused")
+        return HONEST[request.turn]
+
+
+def patient(attempts: int, slept: list[float] | None = None, **options: Any) -> Retrying:
+    """A retrying whose clock is a list."""
+
+    async def sleep(seconds: float) -> None:
+        if slept is not None:
+            slept.append(seconds)
+
+    return Retrying(attempts, sleep=sleep, **options)
+
+
+def test_a_failed_run_is_tried_again_after_20_60_and_180_seconds(tmp_path: Path) -> None:
+    slept: list[float] = []
+    outcome = results(tmp_path, Outage({1}, 3), retrying=patient(5, slept))
+    assert outcome.score == 1
+    assert [run.status for run in outcome.runs] == ["COMPLETED"] * 3
+    assert slept == [20, 60, 180]
+    names = sorted(path.name for path in (tmp_path / STAGE.name).iterdir())
+    assert names == [*(f"failed-run-1-{n}.jsonl" for n in (1, 2, 3)), "run-0.jsonl", "run-1.jsonl", "run-2.jsonl"]
+    slept.clear()
+    results(tmp_path / "long", Outage({0}, 6), retrying=patient(6, slept))
+    assert slept == [20, 60, 180, 180, 180]
+
+
+def test_attempts_end(tmp_path: Path) -> None:
+    model = Outage({1}, 99)
+    outcome = results(tmp_path, model, retrying=patient(3))
+    assert model.failed[1] == 3
+    assert outcome.runs[1].status == "INFRA"
+
+
+@pytest.mark.parametrize("fault", ["REPLAY_MISS", "INTERNAL"])
+def test_what_would_fail_again_is_not_tried_again(tmp_path: Path, fault: str) -> None:
+    slept: list[float] = []
+
+    class Lasting(Outage):
+        async def reply(self, request: Request) -> Reply:
+            raise ReplayMiss.of(fault, "never recorded") if fault == "REPLAY_MISS" else RuntimeError("a bug")
+
+    outcome = results(tmp_path, Lasting(set(), 0), retrying=patient(4, slept))
+    assert outcome.voted is None
+    assert slept == []
+
+
+def test_a_dead_provider_is_left_alone_and_the_bench_ends_with_what_it_has(tmp_path: Path) -> None:
+    model = Outage(set(range(1, 99)), 10**6)
+    outcome = results(tmp_path, model, runs=99, retrying=patient(2, trip=8), executor=AsyncioExecutor(4))
+    assert outcome.runs[0].status == "COMPLETED"
+    assert sum(model.failed.values()) <= 2 * (8 + 4), "no more than the breaker's count and the runs in flight, twice"
+    assert sum(run.fault.startswith("PROVIDER_DOWN") for run in outcome.runs) >= 80
+    again = Outage(set(), 0)
+    assert [run.status for run in results(tmp_path, again, runs=99).runs] == ["COMPLETED"] * 99
+
+
+def test_only_failed_runs_can_be_asked_for(tmp_path: Path) -> None:
+    results(tmp_path, Flaky({0, 1, 2}, dead={1}), runs=3)
+    again = Flaky(set(range(5)))
+    outcome = results(tmp_path, again, runs=5, only_failed=True)
+    assert set(again.asked) == {1}, "neither whole runs nor those that were never begun"
+    assert [run.index for run in outcome.runs] == [0, 1, 2]
+
+
+def test_an_executor_may_shuffle_and_repeat(tmp_path: Path) -> None:
+    class Twice:
+        async def run(self, units: Sequence[Unit], work: Work) -> AsyncIterator[tuple[Unit, RunOutcome]]:
+            doubled = shuffled("0", "units", [f"{n} {unit.key}" for unit in units for n in (0, 1)])
+            by_key = {unit.key: unit for unit in units}
+            again = [by_key[name.partition(" ")[2]] for name in doubled]
+            for unit, outcome in zip(again, await asyncio.gather(*map(work, again)), strict=True):
+                yield replace(unit), outcome  # as from another machine: an equal unit, not the same one
+                yield unit, await work(unit)
+
+    ended: list[int] = []
+    plain = results(tmp_path / "a", Flaky({0, 2}))
+    model = Flaky({0, 2})
+    watch = Watch(ended=lambda unit, outcome, reused: None if reused else ended.append(unit.index))
+    odd = results(tmp_path / "b", model, executor=Twice(), watch=watch)
+    assert (odd.voted, odd.runs) == (plain.voted, plain.runs)
+    assert sorted(ended) == [0, 1, 2], "each run was made once"
+    for path in (tmp_path / "a").rglob("run-*.jsonl"):
+        assert (tmp_path / "b" / path.relative_to(tmp_path / "a")).read_bytes() == path.read_bytes()
+
+
+def test_one_pack_twice_on_one_scenario_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="STAGE_TWICE"):
+        asyncio.run(Bench(folder=tmp_path, model=ScriptModel(HONEST)).results([STAGE, tiny_stage(seed="1")]))
 
 
 def test_whoever_watches_sees_every_run_once(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from ..bench import StageOutcome
+    from ..retrying import Retrying
     from ..stage import Stage
 
 
@@ -39,6 +40,11 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the report.")
 @click.option("--fail-under", metavar="X", help="Exit 1 if the score is below X (0..1).")
 @click.option("--early", is_flag=True, help="Skip runs that can no longer change a vote.")
+@click.option("--attempts", default=4, show_default=True, metavar="N", help="Tries of a run that the model fails.")
+@click.option(
+    "--backoff", default="20,60,180", show_default=True, metavar="S,...", help="Seconds before each further try."
+)
+@click.option("--retry-errors", is_flag=True, help="Make no run but those that failed so far, not the pack's fault.")
 @click.option("--compress", is_flag=True, help="Keep the runs zstd-compressed.")
 @click.option("-j", "--jobs", default=4, show_default=True, metavar="N", help="Runs at a time.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, and one line per scenario.")
@@ -56,6 +62,9 @@ def command(
     as_json: bool,
     fail_under: str | None,
     early: bool,
+    attempts: int,
+    backoff: str,
+    retry_errors: bool,
     compress: bool,
     jobs: int,
     quiet: bool,
@@ -87,7 +96,17 @@ def command(
     if jobs < 1:
         raise click.BadParameter(f"{jobs} is not at least 1", param_hint="--jobs")
     folder = out or _new_folder(loaded[0].name)
-    bench = Bench(folder=folder, model=chosen, runs=runs, early=early, executor=AsyncioExecutor(jobs))
+    if retry_errors and out is None:
+        raise click.UsageError("--retry-errors needs the --out DIR whose failed runs are meant")
+    bench = Bench(
+        folder=folder,
+        model=chosen,
+        runs=runs,
+        early=early,
+        executor=AsyncioExecutor(jobs),
+        retrying=_retrying(attempts, backoff),
+        only_failed=retry_errors,
+    )
 
     from ..report.progress import watched
 
@@ -109,6 +128,15 @@ def command(
 
         print_bench(outcomes, folder, quiet=quiet, verbose=verbose)
     return _exit_status(outcomes, threshold)
+
+
+def _retrying(attempts: int, backoff: str) -> Retrying:
+    from ..retrying import Retrying
+
+    if attempts < 1:
+        raise click.BadParameter(f"{attempts} is not at least 1", param_hint="--attempts")
+    seconds = tuple(float(_decimal(part.strip(), "--backoff")) for part in backoff.split(","))
+    return Retrying(attempts, seconds)
 
 
 def _exit_status(outcomes: list[StageOutcome], threshold: Fraction | None) -> int:
