@@ -8,7 +8,7 @@ import resource
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -22,6 +22,7 @@ from clawbench.pack import Pack, pack_of
 from trajectoryrl.audit import audited
 from trajectoryrl.chain.keys import derived_key
 from trajectoryrl.chain.protocol import Block, Metagraph, Neuron, OnChain
+from trajectoryrl.commitment import submission_text
 from trajectoryrl.decision import Inputs, competing
 from trajectoryrl.entry import Commitment, Entry
 from trajectoryrl.epoch import plan
@@ -31,6 +32,7 @@ from trajectoryrl.protocol import Parameters, library, shipped
 from trajectoryrl.record import Epoch, write_record
 
 PACKS = 256
+_BEGAN = 10**12
 _CALLS = (
     ("exec", {"command": "himalaya envelope list --page-size 10 | head -60"}),
     ("exec", {"command": "himalaya message read 1"}),
@@ -52,6 +54,8 @@ class SplitModel:
     name = "scripted"
     version = "1"
     simulated = True
+    provider = ""
+    settings: Mapping[str, str] = {}
 
     def __init__(self) -> None:
         self._calls = [
@@ -88,7 +92,7 @@ def epoch() -> dict[str, Any]:
             found = settings(made, library())
             rows = await evaluated(competing(inputs, made)[0], made, found, model, parameters, folder / "work")
             evaluated_in = time.perf_counter() - began
-            identity = ModelIdentity(model.name, model.version, model.simulated)
+            identity = ModelIdentity.of(model)
             written = Epoch(
                 str(validator.ss58_address), None, identity, parameters, made, inputs, tuple(rows), {}, None
             )
@@ -183,15 +187,26 @@ def _inputs(parameters: Parameters) -> tuple[Inputs, Any]:
         pack = _pack(number, hotkey)
         entries.append(_entry(number, pack, hotkey))
         neurons.append(Neuron(number, hotkey, hotkey))
-        commitments[hotkey] = OnChain(hotkey, "trl1:", 100 + number)
+        said = entries[-1].commitment
+        commitments[hotkey] = OnChain(hotkey, submission_text(said.repository, said.commit, said.pack_hash), said.block)
     graph = Metagraph(11, made.first_block, tuple(neurons), None)
-    return Inputs(Block(made.first_block, beacon, 10**12), graph, commitments, tuple(entries)), made
+    return Inputs(Block(made.first_block, beacon, _BEGAN), graph, commitments, tuple(entries)), made
 
 
 def _entry(number: int, pack: Pack, hotkey: str) -> Entry:
     commitment = Commitment(hotkey, f"miner-{number}/pack", f"{number:040x}", pack.sha256, 100 + number)
-    time_ms = 10**12 + number
-    return Entry(number, hotkey, commitment, pack, content_hash(pack), likeness(pack), time_ms, time_ms)
+    time_ms = _BEGAN - 86_400_000 + number
+    return Entry(
+        uid=number,
+        coldkey=hotkey,
+        commitment=commitment,
+        pack=pack,
+        content=content_hash(pack),
+        likeness=likeness(pack),
+        push_ms=None,
+        entry_ms=time_ms,
+        committed_ms=time_ms,
+    )
 
 
 def _pack(number: int, hotkey: str) -> Pack:

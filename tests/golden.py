@@ -101,7 +101,6 @@ def inputs(made: EpochPlan) -> tuple[Inputs, dict[str, bytes]]:
     outcomes: list[Outcome] = []
     neurons: list[Neuron] = []
     commitments = {}
-    committed_ms = {}
     for number, name in enumerate([*miners, "broken", "late"]):
         hotkey, block = hotkey_of(name), 90 + number
         neurons.append(Neuron(number, hotkey, hotkey, stake=10**18 + number))
@@ -110,7 +109,6 @@ def inputs(made: EpochPlan) -> tuple[Inputs, dict[str, bytes]]:
         text = submission_text(f"{name}/pack", commit, pack.sha256)
         said = submission_of(text, hotkey, block)
         commitments[hotkey] = OnChain(hotkey, text, block)
-        committed_ms[hotkey] = 1_767_230_400_000 + number * 12_000
         seen = evidence_of(name, commit, f"2026-01-01T01:15:{number:02d}Z")
         proofs = tuple(sha256(body).hexdigest() for body in seen)
         bodies |= dict(zip(proofs, seen, strict=True))
@@ -125,7 +123,7 @@ def inputs(made: EpochPlan) -> tuple[Inputs, dict[str, bytes]]:
                 Pushed(pushed_in(seen, commit), proofs),
                 uid=number,
                 coldkey=hotkey,
-                committed_ms=committed_ms[hotkey],
+                committed_ms=1_767_230_400_000 + number * 12_000,
                 epoch_ms=_BEGAN,
                 parameters=parameters(),
                 evidence=proofs,
@@ -142,7 +140,6 @@ def inputs(made: EpochPlan) -> tuple[Inputs, dict[str, bytes]]:
         commitments=commitments,
         outcomes=tuple(outcomes),
         names={hotkey_of(name): name for name in miners},
-        committed_ms=committed_ms,
     )
     return given, {name: body for name, body in bodies.items() if name in named}
 
@@ -164,7 +161,7 @@ async def write_golden(folder: Path) -> None:
             epoch = Epoch(
                 validator=str(KEY.ss58_address),
                 previous=previous[1],
-                model=ModelIdentity(model.name, model.version, model.simulated),
+                model=ModelIdentity.of(model),
                 parameters=shared,
                 plan=made,
                 inputs=given,

@@ -137,7 +137,6 @@ class _Recomputed:
         self.notes: list[str] = []
         told = found.inputs.commitments
         self.said = {row.hotkey: OnChain(row.hotkey, row.text, row.block) for row in told}
-        self.committed_ms = {row.hotkey: row.time_ms for row in told if row.time_ms is not None}
         self.evidence: dict[str, bytes | None] = {}
 
     def run(self) -> None:
@@ -153,7 +152,9 @@ class _Recomputed:
         inputs = self._inputs(made, parameters)
         if place is None or inputs is None:
             return
-        model = ModelIdentity(found.model.name, found.model.version, found.model.simulated)
+        told = found.model
+        settings = tuple(sorted(told.settings.items()))
+        model = ModelIdentity(told.name, told.version, told.simulated, told.provider, settings)
         if parameters.changed:
             self.notes.append("the parameters are not those that come with this version")
         if model.simulated:
@@ -223,7 +224,6 @@ class _Recomputed:
             names=found.names,
             previous=found.previous_winner,
             keep=found.keep,
-            committed_ms=self.committed_ms,
         )
 
     def _outcome(self, row: Any, parameters: Parameters) -> Outcome | None:
@@ -248,11 +248,7 @@ class _Recomputed:
         where = f"submissions: {row.hotkey}"
         file = f"{PACKS}/{row.pack}.json"
         body = self.reading.named(file, row.pack)
-        committed_ms = self.committed_ms.get(row.hotkey)
         if body is None:
-            return None
-        if committed_ms is None:
-            self._wrong("SUBMISSIONS", where, "has no time of its commitment")
             return None
         try:
             pack = parse_pack(body, file)
@@ -273,7 +269,7 @@ class _Recomputed:
             Pushed(pushed_in(bodies, commitment.commit), ()),
             uid=row.uid,
             coldkey=row.coldkey,
-            committed_ms=committed_ms,
+            committed_ms=row.committed_ms,
             epoch_ms=self.found.inputs.block.time_ms,
             parameters=parameters,
             evidence=tuple(row.evidence),
@@ -290,6 +286,8 @@ class _Recomputed:
         """Every evaluation again; ``None`` if one of them cannot be played."""
         told = self.found.evaluations
         recorded = [row.content for row in told]
+        if not recorded and self.found.inputs.keep:  # said: nothing could be evaluated, and no weights follow
+            return []
         if recorded != list(expected):
             wrong = next((c for c in expected if c not in recorded), None)
             said = f"{wrong[:12]} is missing" if wrong else "are not the contents of the entries in their order"

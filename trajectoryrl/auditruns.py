@@ -162,7 +162,6 @@ class _Replay:
         try:
             with recorded_in(where):
                 told = parsed_trajectory(raw, Path(where))
-                start = {**start, "model": self._model(start["model"], told.start["model"])}
                 self.model.say(told.steps, str((told.end or {}).get("fault", "")))
         except ClawbenchError as error:
             self.reading.problems += error.problems
@@ -173,14 +172,6 @@ class _Replay:
         if body != raw:
             self.reading.wrong("RUN_DIFFERS", where, _difference(raw, lines))
         return outcome
-
-    def _model(self, known: Mapping[str, Any], told: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The model as the run tells it: the manifest's, and the settings that give that version."""
-        from clawbench.models.protocol import version_of
-
-        if "settings" not in told or version_of(told["settings"]) != known["version"]:
-            return known
-        return {**known, "provider": str(told["provider"]), "settings": told["settings"]}
 
     def _content(self, file: str, digest: str) -> bytes | None:
         """A trajectory's bytes: one frame of a stated size, with nothing behind it, that hash to their name."""
@@ -200,10 +191,8 @@ class _Replay:
             data = zstandard.ZstdCompressionDict(
                 _dictionary(self.key.folder, self.key.dictionary), dict_type=zstandard.DICT_TYPE_RAWCONTENT
             )
-            reader = zstandard.ZstdDecompressor(dict_data=data).decompressobj()
-            content = reader.decompress(frame)
-            if reader.unused_data or not reader.eof or len(content) != size:
-                raise zstandard.ZstdError("there is more in the file than one frame, or less")
+            # in one piece, since a stream goes on past the size that a frame claims
+            content = zstandard.ZstdDecompressor(dict_data=data).decompress(frame, allow_extra_data=False)
         except (zstandard.ZstdError, OSError) as error:
             self.reading.wrong("TRAJECTORY_DAMAGED", file, f"cannot be decompressed: {error}")
             return None
@@ -231,8 +220,8 @@ class _Spoken:
         self.name = identity.name
         self.version = identity.version
         self.simulated = identity.simulated
-        self.provider = ""
-        self.settings: Mapping[str, str] = {}
+        self.provider = identity.provider
+        self.settings = dict(identity.settings)
         self._replies: list[Reply] = []
         self._fault = ""
 

@@ -22,7 +22,6 @@ class Inputs:
     ``block`` is the epoch's first, ``metagraph`` and ``commitments`` (by hotkey) stand as of it. ``outcomes`` has one
     per commitment, duplicates not yet told apart. ``names`` are what people call hotkeys. ``previous`` is the hotkey
     that the last weights went to; ``keep`` a sentence if those weights stay for a reason outside the votes.
-    ``committed_ms`` are the times of the commitments' blocks, by hotkey.
     """
 
     block: Block
@@ -32,7 +31,6 @@ class Inputs:
     names: Mapping[str, str] = field(default_factory=dict)
     previous: str | None = None
     keep: str = ""
-    committed_ms: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def entries(self) -> tuple[Entry, ...]:

@@ -27,7 +27,8 @@ class Entry:
 
     ``content`` is the hash of exactly what the agent sees (evaluation is shared by it); ``likeness`` the hash of its
     normalised form (equal ones are duplicates). ``push_ms`` is the server's push time if one was found, ``entry_ms``
-    the time that orders entries, both integer milliseconds since 1970. ``evidence`` are sha256 of archived responses.
+    the time that orders entries, ``committed_ms`` that of the commitment's block, all in integer milliseconds since
+    1970. ``evidence`` are sha256 of archived responses.
     """
 
     uid: int
@@ -40,6 +41,7 @@ class Entry:
     entry_ms: int
     evidence: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    committed_ms: int = 0
 
     @property
     def hotkey(self) -> str:

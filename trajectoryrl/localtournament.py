@@ -190,7 +190,6 @@ class LocalTournament:
             outcomes=await self._verified(read, archive),
             names=self.names,
             previous=self._previous[0],
-            committed_ms={hotkey: self.network.block(said.block).time_ms for hotkey, said in read.submitted.items()},
         )
         work = self._scratch / f"epoch-{number}"
         evaluations = await evaluated(
@@ -208,7 +207,7 @@ class LocalTournament:
         epoch = Epoch(
             validator=str(self._validator.hotkey),
             previous=self._previous[1],
-            model=ModelIdentity(self.model.name, self.model.version, self.model.simulated),
+            model=ModelIdentity.of(self.model),
             parameters=self.parameters,
             plan=made,
             inputs=inputs,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .chain.protocol import Metagraph
 from .decision import Decision, Inputs, decision
@@ -17,16 +17,26 @@ from .evaluation import Evaluation, ScenarioVerdict
 from .plan import EpochPlan
 from .protocol import Parameters
 
+if TYPE_CHECKING:
+    from clawbench.models.protocol import Model
+
 SCHEMA = "trajectoryrl/record/1"
 
 
 @dataclass(frozen=True, slots=True)
 class ModelIdentity:
-    """Which model spoke, as it said of itself."""
+    """Which model spoke, as it said of itself: see :class:`clawbench.models.protocol.Model`."""
 
     name: str
     version: str
     simulated: bool
+    provider: str = ""
+    settings: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, model: Model) -> ModelIdentity:
+        """The identity of ``model``."""
+        return cls(model.name, model.version, model.simulated, model.provider, tuple(sorted(model.settings.items())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +85,13 @@ def manifest(facts: Facts) -> dict[str, Any]:
         "validator": facts.validator,
         "previous": facts.previous,
         "made": dict(facts.made),
-        "model": {"name": facts.model.name, "version": facts.model.version, "simulated": facts.model.simulated},
+        "model": {
+            "name": facts.model.name,
+            "version": facts.model.version,
+            "simulated": facts.model.simulated,
+            "provider": facts.model.provider,
+            "settings": dict(facts.model.settings),
+        },
         "parameters": facts.parameters.as_dict(),
         "parameters_hash": facts.parameters.hash,
         "plan": _plan(facts.plan),
@@ -121,7 +137,6 @@ def _inputs(inputs: Inputs) -> dict[str, Any]:
                 "hotkey": found.hotkey,
                 "text": _said(found.text),
                 "block": found.block,
-                "time_ms": inputs.committed_ms.get(found.hotkey),
             }
             for _, found in sorted(inputs.commitments.items())
         ],
@@ -175,6 +190,7 @@ def _submission(outcome: Outcome, duplicate: Rejection | None) -> dict[str, Any]
             "pack": outcome.pack.sha256,
             "content": outcome.content,
             "likeness": outcome.likeness,
+            "committed_ms": outcome.committed_ms,
             "push_ms": outcome.push_ms,
             "entry_ms": outcome.entry_ms,
             "notes": [_said(note) for note in outcome.notes],

@@ -28,6 +28,8 @@ class Model(_Shape):
     name: Short
     version: Short
     simulated: bool
+    provider: Short
+    settings: dict[Name, Short]
 
 
 class Plan(_Shape):
@@ -69,7 +71,6 @@ class OnChain(_Shape):
     hotkey: Address
     text: Said
     block: Count
-    time_ms: Count | None
 
 
 class Inputs(_Shape):
@@ -100,6 +101,7 @@ class EntryRow(_Shape):
     pack: Hash
     content: Hash
     likeness: Hash
+    committed_ms: Count
     push_ms: Count | None
     entry_ms: Count
     notes: list[Said] = Field(max_length=64)

@@ -27,6 +27,7 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
                 "entry_ms": outcome.entry_ms,
                 "evidence": list(outcome.evidence),
                 "notes": list(outcome.notes),
+                "committed_ms": outcome.committed_ms,
             }
         case Rejection() | Pending():
             return {
@@ -55,6 +56,7 @@ def outcome_of(value: Mapping[str, Any]) -> Outcome:
             entry_ms=value["entry_ms"],
             evidence=evidence,
             notes=tuple(value["notes"]),
+            committed_ms=value["committed_ms"],
         )
     commitment = Commitment(**value["commitment"]) if value["commitment"] else None
     if value["kind"] == "rejection":

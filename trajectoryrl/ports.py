@@ -132,7 +132,7 @@ class Records:
         return Epoch(
             validator=str(self.chain.hotkey),
             previous=previous,
-            model=ModelIdentity(self.model.name, self.model.version, self.model.simulated),
+            model=ModelIdentity.of(self.model),
             parameters=self.parameters,
             plan=plan,
             inputs=inputs,

@@ -76,7 +76,8 @@ async def write_record(epoch: Epoch, folder: Path, sign: Sign) -> str:
         for entry in epoch.inputs.entries:
             (part / PACKS / f"{entry.pack.sha256}.json").write_bytes(entry.pack.canonical)
         for name in sorted({name for outcome in epoch.inputs.outcomes for name in outcome.evidence}):
-            (part / EVIDENCE / name).write_bytes(epoch.evidence[name])
+            if name in epoch.evidence:  # what is lost cannot be shown: an audit will name it
+                (part / EVIDENCE / name).write_bytes(epoch.evidence[name])
         facts = Facts(
             validator=epoch.validator,
             previous=epoch.previous,

@@ -117,6 +117,7 @@ def entered(
         entry_ms=max(push_ms, committed_ms - parameters.epoch_ms),
         evidence=evidence,
         notes=notes,
+        committed_ms=committed_ms,
     )
 
 

@@ -137,6 +137,15 @@ def bomb_without_size(folder: Path) -> None:
     path.write_bytes(writer.compress(b"\0" * (64 * 2**20)) + writer.flush())
 
 
+def bomb_that_lies(folder: Path) -> None:
+    """A frame that claims 1,000 bytes and holds 64 MiB: its size field is overwritten."""
+    path = first_of(folder, "trajectories", ".zst")
+    frame = bytearray(zstandard.ZstdCompressor().compress(b"\0" * (64 * 2**20)))
+    assert frame[4] >> 6 == 2  # a size of four bytes, behind magic and descriptor
+    frame[5:9] = (1000).to_bytes(4, "little")
+    path.write_bytes(bytes(frame))
+
+
 def pretty_manifest(folder: Path) -> None:
     (folder / "manifest.json").write_bytes(orjson.dumps(manifest_in(folder), option=orjson.OPT_INDENT_2))
 
@@ -200,6 +209,7 @@ OUTSIDE: dict[str, tuple[Mutation, str]] = {
     "another epoch's seal": (seal_of_the_other_epoch, "manifest.json"),
     "another epoch's manifest": (manifest_of_the_other_epoch, "manifest.json"),
     "a bomb": (bomb, "trajectories/"),
+    "a bomb that lies about its size": (bomb_that_lies, "trajectories/"),
     "a bomb that hides its size": (bomb_without_size, "trajectories/"),
 }
 
@@ -426,7 +436,7 @@ INSIDE: dict[str, tuple[Mutation, str]] = {
     ),
     "a commitment's block": (retold(at("inputs", "commitments", 0, "block", to=1)), "manifest.json: submissions"),
     "a commitment's time": (
-        retold(at("inputs", "commitments", 0, "time_ms", to=lambda old: old - 86_400_000)),
+        retold(entry_of("careful", "committed_ms", lambda old: old - 86_400_000)),
         "manifest.json: submissions",
     ),
     "a submission dropped": (retold(submission_dropped), ""),
