@@ -1,7 +1,8 @@
 """A network of one machine to play with: a chain by the clock and a forge, served, with keys for everyone.
 
-Its folder holds ``chain.sqlite``, ``forge/``, ``keys/NAME.json``, ``protocol.toml`` and ``localnet.json`` (where it is
-served). The same folder goes on where it stopped: blocks are counted by the clock, so they passed meanwhile.
+Its folder holds ``chain.sqlite``, ``forge/``, ``keys/NAME.json``, ``protocol.toml``, and while it is up ``env`` and
+``localnet.json`` (where it is served). The same folder goes on where it stopped: blocks are counted by the clock, so
+they passed meanwhile.
 """
 
 from __future__ import annotations
@@ -94,13 +95,17 @@ def localnet(
         with ForgeServer(Forge(folder / "forge"), forge_port) as forge:
             keys = tuple(sorted((p.stem for p in (folder / "keys").glob("*.json") if "." not in p.stem), key=_natural))
             up = Localnet(folder, server.url, forge.url, given.seconds_per_block, keys, given, network)
+            rules_file = (folder / "protocol.toml").resolve()
+            served = {"SUBTENSOR_NETWORK": up.chain, "FORGE_URL": up.forge, "PROTOCOL_FILE": rules_file}
+            _replace(folder / "env", "".join(f"{name}={value}\n" for name, value in served.items()))
             _write(folder / "localnet.json", {"chain": up.chain, "forge": up.forge, "rules": asdict(network.rules)})
             yield up
     finally:
         if server is not None:
             server.close()
         network.close()
-        (folder / "localnet.json").unlink(missing_ok=True)
+        for name in ("localnet.json", "env"):
+            (folder / name).unlink(missing_ok=True)
 
 
 def _parameters(folder: Path, block_seconds: int, epoch_blocks: int) -> Parameters:
@@ -110,7 +115,7 @@ def _parameters(folder: Path, block_seconds: int, epoch_blocks: int) -> Paramete
         changes = {
             "blocks_per_epoch": epoch_blocks,
             "seconds_per_block": block_seconds,
-            "verify_blocks": max(1, epoch_blocks * parameters().verify_blocks // parameters().blocks_per_epoch),
+            "verify_blocks": max(_FINALITY_LAG + 8, epoch_blocks // 4),  # in time for whoever waits for finality
             "stale_blocks": max(1, epoch_blocks // 2),
         }
         text = SHIPPED.read_text(encoding="utf-8")

@@ -211,8 +211,6 @@ def _explain_places(
     trace: list[str],
     why: dict[str, str],
 ) -> None:
-    winner = places[0]
-    trace.append(f"{winner.called} wins with {_both(winner, parameters)} and gets {_percent(weights[winner.hotkey])}")
     for number, row in enumerate(places):
         said = f"place {number + 1} gets {_percent(weights[row.hotkey])}"
         if number == 0:
@@ -229,6 +227,8 @@ def _explain_places(
             holder = coldkeys.get(row.entry.coldkey)
             if holder is not None and holder is not row:
                 why[row.hotkey] += f"; {holder.called} holds the one place of their coldkey"
+    winner = places[0]
+    trace.append(f"{winner.called} wins with {_both(winner, parameters)} and gets {_percent(weights[winner.hotkey])}")
 
 
 def _both(row: Contender, parameters: Parameters) -> str:

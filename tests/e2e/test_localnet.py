@@ -19,6 +19,7 @@ import pytest
 
 from trajectoryrl.chain import named_chain
 from trajectoryrl.chain.keys import read_key
+from trajectoryrl.protocol import parameters
 
 SCRIPT = Path(sys.executable).parent / "trajectoryrl"
 
@@ -52,6 +53,9 @@ def test_chain_and_forge_are_served_and_kept(tmp_path: Path) -> None:
     folder = tmp_path / "net"
     with running(folder, "--validators", "1", "--miners", "2") as (process, net):
         key = read_key(folder / "keys" / "miner-1.json")
+        env = dict(line.split("=", 1) for line in (folder / "env").read_text().splitlines())
+        assert (env["SUBTENSOR_NETWORK"], env["FORGE_URL"]) == (net["chain"], net["forge"])
+        assert parameters(Path(env["PROTOCOL_FILE"])).blocks_per_epoch == 120
 
         async def commit() -> tuple[int, int, str | None]:
             chain = await named_chain(net["chain"], 11, key)
@@ -86,7 +90,7 @@ def test_chain_and_forge_are_served_and_kept(tmp_path: Path) -> None:
     assert (status, err) == (0, "")
     assert net["chain"] in out
     assert max(len(line) for line in out.splitlines() if str(tmp_path) not in line) <= 80
-    assert not (folder / "localnet.json").exists()
+    assert not {"localnet.json", "env"} & {path.name for path in folder.iterdir()}
     with running(folder, "--miners", "3") as (process, net):
 
         async def read() -> tuple[str, int]:

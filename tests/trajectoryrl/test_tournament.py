@@ -126,7 +126,7 @@ def test_not_eligible_entries_get_no_place_in_bootstrap() -> None:
     made = awarded(("a", "0.85", 1), ("b", "0.2999", 2), ("c", "0.30", 3))
     assert shares(made) == {"a": "7/9", "c": "2/9"}
     assert made.why["b"] == "not eligible: its score 0.2999 is below 0.30"
-    assert made.trace[-1] == "2 of 3 places could be given: their shares are scaled up to 100%"
+    assert made.trace[-2] == "2 of 3 places could be given: their shares are scaled up to 100%"
     assert shares(awarded(("a", "0.85", 1))) == {"a": "1"}
 
 

@@ -57,16 +57,16 @@ def up(
 
 
 def _lines(net: Localnet) -> list[str]:
-    rules = net.folder / "protocol.toml"
+    rules, keys, env = net.folder / "protocol.toml", net.folder / "keys", net.folder / "env"
     blocks = net.parameters.blocks_per_epoch
     every = "second" if net.block_seconds == 1 else f"{net.block_seconds} s"
-    roles = [f"{kind}-1 to {count}" for kind in ("validator", "miner") if (count := _count(net.keys, kind))]
+    roles = [role for kind in ("validator", "miner") if (role := _role(net.keys, kind))]
     return [
         f"a network of this machine, subnet {net.network.rules.netuid}; Ctrl-C ends it",
         "",
         f"chain   {net.chain}   a block every {every}, {blocks} blocks an epoch",
         f"forge   {net.forge}   a push to /OWNER/REPO.git makes a repository",
-        f"keys    {net.folder / 'keys'}   {', '.join(['owner', *roles])}",
+        f"keys    {keys}   {', '.join(['owner', *roles])}",
         f"rules   {rules}   the shipped parameters with shorter epochs",
         "",
         "See what the current epoch asks, and the facts of one that has begun:",
@@ -74,11 +74,20 @@ def _lines(net: Localnet) -> list[str]:
         f"  trajectoryrl epoch show --chain {net.chain} \\",
         f"    --protocol {rules}",
         "",
-        "Play a miner: push a pack.json to the forge, and commit its hash with a",
-        "miner's key. Play a validator: start it on this chain and forge with a",
-        f"validator's key and --protocol {rules}.",
+        "Play a miner, in another terminal; publish prints what to submit:",
+        "",
+        f"  set -a; . {env}; KEY_FILE={keys / 'miner-1.json'}",
+        "  trajectoryrl miner publish FOLDER --repo me/pack",
+        "  trajectoryrl miner status",
+        "",
+        "Play a validator:",
+        "",
+        f"  export KEY_FILE={keys / 'validator-1.json'}",
+        f"  python neurons/validator.py --env {env} \\",
+        f"    --model offline --state {net.folder / 'validator-1'}",
     ]
 
 
-def _count(keys: tuple[str, ...], kind: str) -> int:
-    return sum(name.startswith(f"{kind}-") for name in keys)
+def _role(names: tuple[str, ...], kind: str) -> str:
+    count = sum(name.startswith(f"{kind}-") for name in names)
+    return f"{kind}-1 to {count}" if count > 1 else f"{kind}-1" if count else ""

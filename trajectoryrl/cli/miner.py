@@ -24,7 +24,12 @@ def command() -> None:
 def _network(run: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say which network, which key, which host."""
     for option in (
-        click.option("--protocol", type=click.Path(path_type=Path), help="A private network's protocol.toml."),
+        click.option(
+            "--protocol",
+            type=click.Path(path_type=Path),
+            envvar="PROTOCOL_FILE",
+            help="A private network's protocol.toml.",
+        ),
         click.option("--forge", metavar="URL", envvar="FORGE_URL", help="A forge instead of GitHub (local networks)."),
         click.option("--key", "key_file", metavar="FILE", envvar="KEY_FILE", help="A local network's key file."),
         click.option("--wallet.path", "wallet_path", default="~/.bittensor/wallets", show_default=True),
