@@ -302,7 +302,7 @@ class _Recomputed:
                 self._wrong("EVALUATIONS", f"evaluations: {row.content[:12]}", "has other scenarios, or another pack")
                 return None
             attempts = tuple(
-                (verdict.scenario, tuple((a.run, a.attempt, a.trajectory) for a in verdict.attempts))
+                (verdict.scenario, tuple((a.run, a.attempt, a.trajectory, a.fault) for a in verdict.attempts))
                 for verdict in row.scenarios
             )
             rows.append(Recorded(row.content, row.pack, attempts))

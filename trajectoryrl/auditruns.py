@@ -50,11 +50,14 @@ class EpochKey:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One content as its record tells: its pack, and per scenario ``(run, attempt, trajectory)``."""
+    """One content as its record tells: its pack, and per scenario ``(run, attempt, trajectory, fault)``.
+
+    An attempt without a trajectory was not begun: its fault is all there is of it.
+    """
 
     content: str
     pack: str
-    attempts: tuple[tuple[str, tuple[tuple[int, int, str], ...]], ...]
+    attempts: tuple[tuple[str, tuple[tuple[int, int, str, str], ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,10 @@ class _Replay:
             start = stage.start(self.model, self.blobs)
             outcomes: dict[int, RunOutcome] = {}
             kept = []
-            for run, number, digest in attempts:
+            for run, number, digest, fault in attempts:
+                if not digest:
+                    kept.append(Attempt(run, number, "INFRA", fault, None))
+                    continue
                 runs += 1
                 outcome = await self._played(stage, start, run, digest)
                 if outcome is not None:

@@ -39,14 +39,15 @@ _FAILED = re.compile(r"failed-run-(\d+)-(\d+)\.jsonl")
 class Attempt:
     """One attempt at a run: ``number`` counts from 0 and is the last one's if the run came to an end.
 
-    ``place`` is where its trajectory stands, ``fault`` why infrastructure or the pack ended it.
+    ``place`` is where its trajectory stands, ``None`` if it was not even begun; ``fault`` is why infrastructure or the
+    pack ended it.
     """
 
     run: int
     number: int
     status: str
     fault: str
-    place: Path
+    place: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +214,9 @@ def _of_stage(outcome: StageOutcome, folder: Path, runs: int) -> ScenarioVerdict
     for run in outcome.runs:
         earlier = [path for _, path in sorted(failed.get(run.index, ()))]
         attempts += [Attempt(run.index, n, "INFRA", _fault_in(path), path) for n, path in enumerate(earlier)]
-        if run.status != "INFRA":
+        if run.status == "INFRA" and not earlier:  # the provider was known to be down
+            attempts.append(Attempt(run.index, 0, "INFRA", run.fault, None))
+        elif run.status != "INFRA":
             whole = place / f"run-{run.index}.jsonl"
             attempts.append(Attempt(run.index, len(earlier), run.status, run.fault, whole))
     return verdict_of(outcome.stage.scenario, outcome.stage.rubric, outcome.runs, attempts, runs)

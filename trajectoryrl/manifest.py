@@ -243,7 +243,7 @@ def _verdict(
                 "attempt": attempt.number,
                 "status": attempt.status,
                 "fault": _said(attempt.fault),
-                "trajectory": trajectories[content, verdict.scenario, attempt.run, attempt.number],
+                "trajectory": trajectories.get((content, verdict.scenario, attempt.run, attempt.number), ""),
             }
             for attempt in verdict.attempts
         ],

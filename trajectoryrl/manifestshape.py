@@ -121,7 +121,7 @@ class Attempt(_Shape):
     attempt: Index
     status: Literal["COMPLETED", "PACK_FAULT", "INFRA"]
     fault: Said
-    trajectory: Hash
+    trajectory: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")]
 
 
 class ScenarioScore(_Shape):

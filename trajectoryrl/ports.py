@@ -77,7 +77,7 @@ class Runs:
                 attempt.number,
                 attempt.status,
                 attempt.fault[:200],
-                attempt.place.name,
+                attempt.place.name if attempt.place is not None else "",
                 0,
                 0,
             )

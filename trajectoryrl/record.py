@@ -127,6 +127,7 @@ def _trajectories(evaluations: Iterable[Evaluation], folder: Path) -> tuple[dict
         for row in evaluations
         for verdict in row.scenarios
         for attempt in verdict.attempts
+        if attempt.place is not None
     }
     if not places:
         return {}, ""

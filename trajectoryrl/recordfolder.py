@@ -210,5 +210,6 @@ def files_named(found: Manifest) -> list[str]:
         for row in found.evaluations
         for verdict in row.scenarios
         for attempt in verdict.attempts
+        if attempt.trajectory
     ]
     return [*names, f"{TRAJECTORIES}/{DICTIONARY}"] if found.dictionary else names

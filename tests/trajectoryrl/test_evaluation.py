@@ -19,12 +19,15 @@ from clawbench.errors import ModelUnavailable
 from clawbench.models import Reply, Request
 from clawbench.models.offline import OfflineModel
 from clawbench.rubric import CheckResult, Rubric, decided, vote
-from tests.golden import LIBRARY, hotkey_of, inputs, parameters
+from tests.golden import KEY, LIBRARY, hotkey_of, inputs, parameters, sign
+from trajectoryrl.audit import audited
 from trajectoryrl.decision import competing, decision
 from trajectoryrl.entry import Entry
 from trajectoryrl.epoch import plan
 from trajectoryrl.evaluation import Evaluation, Setting, contents, evaluated, settings
+from trajectoryrl.manifest import ModelIdentity
 from trajectoryrl.plan import EpochPlan
+from trajectoryrl.record import Epoch, write_record
 
 SHARED = parameters()
 PLAN = plan(11, 4, sha256(b"golden:4").hexdigest(), SHARED)
@@ -94,6 +97,15 @@ def test_a_provider_that_is_down_leaves_an_entry_undecided_and_never_0(
     found = run(competing(given, PLAN)[0], Counting(broken=True), made, tmp_path)
     assert [(row.score, row.cause) for row in found] == [(None, "PROVIDER_DOWN")] * 3
     assert all(attempt.status == "INFRA" for row in found for verdict in row.scenarios for attempt in verdict.attempts)
+    assert any(attempt.place is None for row in found for verdict in row.scenarios for attempt in verdict.attempts), (
+        "a provider that is down is left alone"
+    )
+    model = Counting()
+    epoch = Epoch(
+        str(KEY.ss58_address), None, ModelIdentity.of(model), SHARED, PLAN, given, tuple(found), inputs(PLAN)[1]
+    )
+    asyncio.run(write_record(epoch, tmp_path / "epoch-4", sign))
+    assert audited(tmp_path / "epoch-4", scenarios=LIBRARY).problems == ()
     award = decision(given, PLAN, found, SHARED).award
     assert award.winner is None
     assert all("undecided" in said for said in award.why.values())
