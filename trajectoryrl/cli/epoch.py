@@ -24,7 +24,9 @@ def command() -> None:
 @click.option("--beacon", metavar="HEX", help="The hash of the epoch's first block, if you know it.")
 @click.option("--chain", "chain", metavar="NAME", help="Read head and beacon there: local:PATH, a URL, a network.")
 @click.option("--facts", is_flag=True, help="Print the drawn facts, too.")
-@click.option("--protocol", type=click.Path(path_type=Path), help="A private network's protocol.toml.")
+@click.option(
+    "--protocol", type=click.Path(path_type=Path), envvar="PROTOCOL_FILE", help="A private network's protocol.toml."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def show(
     block: int | None,
