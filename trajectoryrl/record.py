@@ -69,6 +69,7 @@ async def write_record(epoch: Epoch, folder: Path, sign: Sign) -> str:
         raise InvalidInput.of("RECORD_EXISTS", "there is something in this place already; choose another", str(folder))
     part = folder.with_name(folder.name + ".part")
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(part, ignore_errors=True)
         for name in (PACKS, EVIDENCE, TRAJECTORIES):
             (part / name).mkdir(parents=True)

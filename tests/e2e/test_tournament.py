@@ -121,6 +121,31 @@ def test_an_audit_of_a_changed_record_exits_1_and_names_the_file(played: tuple[P
     assert "Traceback" not in done.stderr
 
 
+def test_an_audit_needs_no_sdk_no_network_and_no_model(played: tuple[Path, str, str]) -> None:
+    script = """
+import socket, sys
+from pathlib import Path
+def refused(*_, **__): raise AssertionError("an audit asked the network")
+socket.socket.connect = refused
+from trajectoryrl.audit import audited_chain
+assert all(audit.clean for audit in audited_chain(Path(sys.argv[1])))
+used = {"bittensor", "anthropic", "openai", "git", "httpx", "clawbench.models.offline"} & set(sys.modules)
+sys.exit(f"an audit loads {used}" if used else 0)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(played[0])], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_folder_that_holds_the_record_already_is_refused_before_anything_runs(
+    played: tuple[Path, str, str],
+) -> None:
+    done = command("tournament", "packs/careful", "--out", str(played[0]), status=2)
+    assert "RECORD_EXISTS" in done.stderr
+    assert "evaluated" not in done.stderr
+
+
 def test_a_replay_shows_another_pack_beside_the_winner(played: tuple[Path, str, str]) -> None:
     folder, _, _ = played
     done = command("replay", str(folder), "--pack", "baseline")

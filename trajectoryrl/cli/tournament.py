@@ -57,6 +57,7 @@ def command(
         raise click.UsageError("none of these is a pack")
     chosen = model_named(model)
     folder = out or _new_folder()
+    _free(folder, epoch, epochs)
 
     async def play(tournament: LocalTournament) -> bool:
         settled = True
@@ -131,6 +132,21 @@ def _line(tournament: LocalTournament) -> Callable[[Evaluation], None]:
         click.echo(f"evaluated {tournament.name_of(evaluation.pack)}: {score}", err=True)
 
     return said
+
+
+def _free(folder: Path, epoch: int, epochs: int) -> None:
+    """Raises InvalidInput if a record cannot be written into ``folder``: better now than after the epoch."""
+    from ..errors import InvalidInput
+
+    for number in range(epoch, epoch + epochs):
+        place = folder / f"epoch-{number}"
+        if place.exists():
+            raise InvalidInput.of("RECORD_EXISTS", "there is a record here already; choose another --out", str(place))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        said = f"records cannot be kept here: {error.strerror}; choose another --out"
+        raise InvalidInput.of("OUT_UNUSABLE", said, str(folder)) from None
 
 
 def _new_folder() -> Path:
