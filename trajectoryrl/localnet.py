@@ -115,8 +115,9 @@ def _parameters(folder: Path, block_seconds: int, epoch_blocks: int) -> Paramete
         changes = {
             "blocks_per_epoch": epoch_blocks,
             "seconds_per_block": block_seconds,
-            "verify_blocks": max(_FINALITY_LAG + 8, epoch_blocks // 4),  # in time for whoever waits for finality
-            "stale_blocks": max(1, epoch_blocks // 2),
+            # in time for whoever waits for finality
+            "verify_blocks": min(parameters().verify_blocks, max(_FINALITY_LAG + 8, epoch_blocks // 4)),
+            "stale_blocks": min(parameters().stale_blocks, epoch_blocks // 2),
         }
         text = SHIPPED.read_text(encoding="utf-8")
         for name, value in changes.items():

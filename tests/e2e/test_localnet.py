@@ -19,6 +19,7 @@ import pytest
 
 from trajectoryrl.chain import named_chain
 from trajectoryrl.chain.keys import read_key
+from trajectoryrl.localnet import localnet
 from trajectoryrl.protocol import parameters
 
 SCRIPT = Path(sys.executable).parent / "trajectoryrl"
@@ -104,6 +105,20 @@ def test_chain_and_forge_are_served_and_kept(tmp_path: Path) -> None:
         assert kept == f"trl1:hello {block}"
         assert neurons >= 4
         assert ended(process)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "blocks", "window", "changed"), [(12, 1200, 50, False), (1, 120, 30, True), (1, 20, 10, True)]
+)
+def test_its_rules_are_the_shipped_ones_but_for_shorter_epochs(
+    tmp_path: Path, seconds: int, blocks: int, window: int, changed: bool
+) -> None:
+    with localnet(tmp_path / "net", 1, 1, seconds, blocks) as up:
+        given = up.parameters
+        assert (given.seconds_per_block, given.blocks_per_epoch) == (seconds, blocks)
+        assert (given.verify_blocks, given.changed) == (window, changed)
+        assert up.network.rules.rate_limit < blocks
+        assert up.keys == ("owner", "validator-1", "miner-1")
 
 
 @pytest.mark.parametrize("words", [("--miners", "999"), ("--block-seconds", "0"), ("--chain-port", "99999")])

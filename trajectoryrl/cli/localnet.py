@@ -67,7 +67,7 @@ def _lines(net: Localnet) -> list[str]:
         f"chain   {net.chain}   a block every {every}, {blocks} blocks an epoch",
         f"forge   {net.forge}   a push to /OWNER/REPO.git makes a repository",
         f"keys    {keys}   {', '.join(['owner', *roles])}",
-        f"rules   {rules}   the shipped parameters with shorter epochs",
+        f"rules   {rules}   the shipped parameters{' with shorter epochs' if net.parameters.changed else ''}",
         "",
         "See what the current epoch asks, and the facts of one that has begun:",
         "",
