@@ -23,6 +23,7 @@ from .executor import AsyncioExecutor, Executor, Unit, Work
 from .models.protocol import Model, closed
 from .outcome import RunOutcome
 from .penalties import safety_penalty
+from .prices import Price
 from .rescore import outcome_of
 from .retrying import Breaker, Retrying, worth_retrying
 from .rubric import Voted, decided, vote
@@ -55,6 +56,7 @@ class StageOutcome:
     runs: tuple[RunOutcome, ...]
     voted: Voted | None
     asked: int
+    price: Price | None = None
 
     @property
     def skipped(self) -> int:
@@ -76,6 +78,12 @@ class StageOutcome:
     def safety(self) -> Fraction:
         """The safety penalty of the vote; reported only."""
         return safety_penalty(self.voted.results) if self.voted is not None else Fraction(0)
+
+    def paid(self, *runs: RunOutcome) -> Fraction | None:
+        """Micro-dollars that ``runs`` (all of the stage's by default) cost; ``None`` if the price is not known."""
+        if self.price is None:
+            return None
+        return sum((self.price.of(run.usage) for run in runs or self.runs), Fraction(0))
 
     @property
     def infra(self) -> tuple[RunOutcome, ...]:
@@ -112,7 +120,7 @@ class Bench:
     """A folder of runs, and how they are made.
 
     ``early`` skips runs that can no longer change a vote. ``runs`` is odd. ``only_failed`` begins no run but those
-    whose last attempt was ended by infrastructure.
+    whose last attempt was ended by infrastructure. ``price`` is the model's, if known: it is reported, no more.
     """
 
     folder: Path
@@ -124,6 +132,7 @@ class Bench:
     retrying: Retrying = field(default_factory=Retrying)
     only_failed: bool = False
     admission: Admission | None = None
+    price: Price | None = None
     blobs: BlobStore = field(init=False)
     _times: int = field(init=False, default=-1)
     _shared: dict[object, RunOutcome] = field(init=False, default_factory=dict)
@@ -210,7 +219,7 @@ class Bench:
         votes = [run.results for run in ordered if run.results]
         settled = len(votes) == self.runs or (votes and decided(stage.rubric, votes, self.runs))
         return StageOutcome(
-            stage, self.model, ordered, vote(stage.rubric, votes, self.runs) if settled else None, self.runs
+            stage, self.model, ordered, vote(stage.rubric, votes, self.runs) if settled else None, self.runs, self.price
         )
 
     async def _work(self, unit: Unit) -> RunOutcome:
@@ -235,6 +244,8 @@ class Bench:
         path = self.folder / unit.stage.name / f"run-{unit.index}.jsonl"
         kept = self._kept(unit, path)
         if kept is not None:
+            if self.admission is not None:
+                self.admission.left(unit, kept)
             self.watch.ended(unit, kept, True)
             return kept
         if self._breaker.open:

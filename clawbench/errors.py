@@ -13,6 +13,7 @@
     │   └── ModelUnusable                   a model that cannot be called from here: no key, no SDK
     └── Infrastructure (RuntimeError)       exit 3: nothing the pack did
         ├── ModelUnavailable                a provider that does not answer
+        ├── BudgetSpent                     a call that a budget has no room for
         └── ReplayMiss (LookupError)        a replay asked for a turn that was never recorded
 
 An error carries every problem of its file, so one run of a command shows them all.
@@ -106,6 +107,10 @@ class Infrastructure(ClawbenchError, RuntimeError):
 
 class ModelUnavailable(Infrastructure):
     """The model's provider did not answer."""
+
+
+class BudgetSpent(Infrastructure):
+    """A call may cost more than its budget has left."""
 
 
 class ReplayMiss(Infrastructure, LookupError):

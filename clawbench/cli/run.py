@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ._spending import budget_options, budgets_of, metered, price_of
+
 if TYPE_CHECKING:
     from ..bench import StageOutcome
     from ..retrying import Retrying
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the report.")
 @click.option("--fail-under", metavar="X", help="Exit 1 if the score is below X (0..1).")
 @click.option("--early", is_flag=True, help="Skip runs that can no longer change a vote.")
+@budget_options
 @click.option("--attempts", default=4, show_default=True, metavar="N", help="Tries of a run that the model fails.")
 @click.option(
     "--backoff", default="20,60,180", show_default=True, metavar="S,...", help="Seconds before each further try."
@@ -69,6 +72,8 @@ def command(
     jobs: int,
     quiet: bool,
     verbose: bool,
+    prices: Path | None,
+    **budget: str | None,
 ) -> int:
     """Run policy packs through scenarios in the sandbox, N times each, and explain every check.
 
@@ -92,20 +97,25 @@ def command(
     context = user_context_of(user_context)
     loaded = [load_scenario(scenario_path(name)) for name in scenarios]
     chosen = model_named(model)
+    budgets = budgets_of(budget)
+    price = price_of(chosen, budgets, prices)
     stages = stages_of(loaded, chosen_packs(packs, folders), seed, context, sampling)
     if jobs < 1:
         raise click.BadParameter(f"{jobs} is not at least 1", param_hint="--jobs")
     folder = out or _new_folder(loaded[0].name)
     if retry_errors and out is None:
         raise click.UsageError("--retry-errors needs the --out DIR whose failed runs are meant")
+    paid, ledger = metered(chosen, budgets, price, folder)
     bench = Bench(
         folder=folder,
-        model=chosen,
+        model=paid,
         runs=runs,
         early=early,
         executor=AsyncioExecutor(jobs),
         retrying=_retrying(attempts, backoff),
         only_failed=retry_errors,
+        admission=ledger,
+        price=price,
     )
 
     from ..report.progress import watched

@@ -15,6 +15,7 @@ from ..outcome import RunOutcome
 from ..sandbox import Effect
 from ..tally import Tally, number
 from ..vote import VotedResult
+from .plain import decimal
 from .separating import by_pack, separating
 
 
@@ -29,6 +30,7 @@ def bench_document(outcomes: Sequence[StageOutcome], folder: Path, again: str) -
         "sampling": {"temperature": first.sampling.temperature, "max_tokens": first.sampling.max_tokens},
         "seed": first.seed,
         "runs": outcomes[0].asked,
+        "usd": _usd(outcomes),
         "undecided": [outcome.stage.name for outcome in outcomes if outcome.voted is None],
         "packs": [
             {
@@ -37,6 +39,7 @@ def bench_document(outcomes: Sequence[StageOutcome], folder: Path, again: str) -
                 "version": found[0].stage.pack.version,
                 "sha256": found[0].stage.pack.sha256,
                 "score": _share(weighted_mean(found)),
+                "usd": _usd(found),
                 "scenarios": [_scenario(outcome) for outcome in found],
             }
             for label, found in packs.items()
@@ -66,7 +69,8 @@ def _scenario(outcome: StageOutcome) -> dict[str, Any]:
         **(_tally(voted.tally) if voted is not None else {}),
         "checks": [_check(result) for result in voted.results] if voted is not None else [],
         "penalties": {"cost": _share(outcome.cost), "safety": _share(outcome.safety)},
-        "runs": [_run(run) for run in outcome.runs],
+        "usd": _usd([outcome]),
+        "runs": [_run(outcome, run) for run in outcome.runs],
         "skipped": outcome.skipped,
     }
 
@@ -98,7 +102,7 @@ def _check(result: VotedResult) -> dict[str, Any]:
     }
 
 
-def _run(run: RunOutcome) -> dict[str, Any]:
+def _run(outcome: StageOutcome, run: RunOutcome) -> dict[str, Any]:
     return {
         "index": run.index,
         "status": run.status,
@@ -107,7 +111,13 @@ def _run(run: RunOutcome) -> dict[str, Any]:
         "tool_calls": run.tool_calls,
         "turns": run.turns,
         "penalties": {"cost": _share(run.cost), "safety": _share(run.safety)},
-        "tokens": {"prompt": run.prompt_tokens, "completion": run.completion_tokens},
+        "tokens": {
+            "prompt": run.prompt_tokens,
+            "completion": run.completion_tokens,
+            "cached": run.cached_tokens,
+            "reasoning": run.reasoning_tokens,
+        },
+        "usd": _dollars(outcome.paid(run)),
         "prevented": [_effect(effect) for effect in run.effects if effect.status != "done"],
         "happened": [_effect(effect) for effect in run.effects if effect.status == "done"],
         "critical": [result.id for result in run.results if result.severity == "critical" and not result.passed],
@@ -116,6 +126,22 @@ def _run(run: RunOutcome) -> dict[str, Any]:
 
 def _effect(effect: Effect) -> dict[str, str]:
     return {"kind": effect.kind, "target": effect.target, "status": effect.status}
+
+
+def _usd(outcomes: Sequence[StageOutcome]) -> str | None:
+    """What all runs of ``outcomes`` cost, if their price is known."""
+    total = Fraction(0)
+    for outcome in outcomes:
+        paid = outcome.paid()
+        if paid is None:
+            return None
+        total += paid
+    return _dollars(total)
+
+
+def _dollars(micro: Fraction | None) -> str | None:
+    """Dollars as decimal text with eight places."""
+    return None if micro is None else decimal(micro / 1_000_000, 8)
 
 
 def _points(points: Fraction) -> int | float:

@@ -12,6 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..bench import StageOutcome, weighted_mean
+from ..outcome import RunOutcome
+from ..prices import dollars
 from ..sandbox import Effect
 from ..tally import number
 from ..vote import VotedResult
@@ -40,6 +42,9 @@ def print_bench(outcomes: Sequence[StageOutcome], folder: Path, quiet: bool = Fa
         print_comparison(console, outcomes)
     elif len(outcomes) > 1:
         _print_packs(console, outcomes)
+    paid = _paid_in_all(outcomes)
+    if paid is not None:
+        console.print(paid)
     if not quiet:
         console.print(Text(f"runs kept in {printable(str(folder), 1000)}", style="dim"), soft_wrap=True)
 
@@ -158,10 +163,13 @@ def _prevented(outcome: StageOutcome) -> Iterator[tuple[int, list[int], Effect]]
 
 
 def _print_undecided(console: Console, outcome: StageOutcome) -> None:
+    """Why there is no vote: equal faults once."""
     console.print(Text("undecided: too few runs completed to settle every vote", style="bold yellow"))
-    for run in outcome.runs:
-        if run.status == "INFRA":
-            console.print(Text(f"infra  run {run.index}: {printable(run.fault)}", style="yellow"))
+    faults: dict[str, list[str]] = {}
+    for run in outcome.infra:
+        faults.setdefault(run.fault, []).append(str(run.index))
+    for fault, runs in faults.items():
+        console.print(Text(f"infra  run {', '.join(runs)}: {printable(fault, 300)}", style="yellow"))
 
 
 def _headline(outcome: StageOutcome) -> Text:
@@ -187,10 +195,34 @@ def _spent(outcome: StageOutcome) -> Text:
     if not voting:
         return Text("no run completed", style="dim")
     run = voting[len(voting) // 2]
-    cost = "simulated, $0" if outcome.model.simulated else "cost not known"
     line = f"a run: {run.tool_calls} calls, {run.turns} turns, "
-    line += f"{run.prompt_tokens + run.completion_tokens:,} tokens, {cost}"
+    line += f"{run.prompt_tokens + run.completion_tokens:,} tokens, {_cost(outcome, run)}"
     line += f"\npenalties, not in the score: cost {decimal(outcome.cost)}, safety {decimal(outcome.safety)}"
+    return Text(line, style="dim")
+
+
+def _cost(outcome: StageOutcome, *runs: RunOutcome) -> str:
+    paid = outcome.paid(*runs)
+    if outcome.model.simulated:
+        return "simulated, $0"
+    return "cost not known" if paid is None else dollars(paid)
+
+
+def _paid_in_all(outcomes: Sequence[StageOutcome]) -> Text | None:
+    """What the runs of each pack and of the bench cost; nothing for a model that is free or has no known price."""
+    paid = [outcome.paid() for outcome in outcomes]
+    known = [amount for amount in paid if amount is not None]
+    tokens = sum(run.prompt_tokens + run.completion_tokens for outcome in outcomes for run in outcome.runs)
+    if outcomes[0].model.simulated or len(known) < len(paid):
+        return None
+    line = f"these runs: {tokens:,} tokens, {dollars(sum(known, Fraction(0)))}"
+    packs = by_pack(outcomes)
+    if len(packs) > 1:
+        shares = [
+            f"{printable(label, 20)} {dollars(sum((one.paid() or Fraction(0) for one in found), Fraction(0)))}"
+            for label, found in packs.items()
+        ]
+        line += f" ({', '.join(shares)})"
     return Text(line, style="dim")
 
 
