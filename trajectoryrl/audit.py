@@ -148,6 +148,9 @@ class _Recomputed:
             self._wrong("INPUTS", "inputs.block", "is not the first block of the epoch")
         if found.inputs.metagraph.block != made.first_block or found.inputs.metagraph.netuid != found.plan.netuid:
             self._wrong("INPUTS", "inputs.metagraph", "is not of the epoch's first block")
+        neurons = found.inputs.metagraph.neurons
+        if len({n.uid for n in neurons}) != len(neurons) or len({n.hotkey for n in neurons}) != len(neurons):
+            self._wrong("INPUTS", "inputs.metagraph.neurons", "a uid or a hotkey stands twice")
         place = self._library(parameters)
         inputs = self._inputs(made, parameters)
         if place is None or inputs is None:
@@ -262,6 +265,8 @@ class _Recomputed:
             self._wrong("SUBMISSIONS", where, "the pack is not the one that was committed")
         if pack.hotkey != row.hotkey:
             self._wrong("SUBMISSIONS", where, "the pack was written for another hotkey")
+        if commitment.block > self.found.inputs.block.number or row.committed_ms > self.found.inputs.block.time_ms:
+            self._wrong("SUBMISSIONS", where, "was committed after the epoch began")
         bodies = [body for name in row.evidence if (body := self.evidence.get(name)) is not None]
         outcome = entered(
             commitment,

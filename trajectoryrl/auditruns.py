@@ -132,7 +132,8 @@ class _Replay:
             start = stage.start(self.model, self.blobs)
             outcomes: dict[int, RunOutcome] = {}
             kept = []
-            for run, number, digest, fault in attempts:
+            for position, (run, _, digest, fault) in enumerate(attempts):
+                number = sum(before[0] == run for before in attempts[:position])
                 if not digest:
                     kept.append(Attempt(run, number, "INFRA", fault, None))
                     continue

@@ -388,6 +388,15 @@ INSIDE: dict[str, tuple[Mutation, str]] = {
         retold(at("evaluations", 0, "scenarios", 0, "attempts", 0, "status", to="INFRA")),
         "manifest.json: evaluations",
     ),
+    "an attempt's number": (
+        retold(at("evaluations", 0, "scenarios", 0, "attempts", 0, "attempt", to=7)),
+        "manifest.json: evaluations",
+    ),
+    "a uid twice": (retold(at("inputs", "metagraph", "neurons", 6, "uid", to=0)), "manifest.json: inputs"),
+    "a commitment from the future": (
+        retold(entry_of("baseline", "committed_ms", 1_767_240_000_001)),
+        "manifest.json: submissions",
+    ),
     "the winner": (retold(at("award", "winner", to=hotkey_of("baseline"))), "manifest.json: award"),
     "no winner": (retold(at("award", "winner", to=None)), "manifest.json: award"),
     "the places": (retold(at("award", "places", to=[])), "manifest.json: award"),
