@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from clawbench.models.protocol import Model
     from clawbench.outcome import RunOutcome
     from clawbench.pack import Pack
+    from clawbench.retrying import Retrying
     from clawbench.rubric import Rubric
     from clawbench.scenario import Scenario
     from clawbench.stage import Stage
@@ -147,6 +148,7 @@ async def evaluated(
     *,
     executor: Executor | None = None,
     watch: Watch | None = None,
+    retrying: Retrying | None = None,
     done: Callable[[Evaluation], None] = lambda evaluation: None,
 ) -> list[Evaluation]:
     """Every distinct content through ``made``, the epoch's scenarios; ``done`` is called with each as it is scored.
@@ -154,6 +156,7 @@ async def evaluated(
     Runs are kept in ``folder`` and taken up again from there. Memory grows with what is voted, not with what ran.
     """
     from clawbench.bench import AsyncioExecutor, Bench, Watch
+    from clawbench.retrying import Retrying
 
     bench = Bench(
         folder=folder,
@@ -162,6 +165,7 @@ async def evaluated(
         early=True,
         executor=executor or AsyncioExecutor(8),
         watch=watch or Watch(),
+        retrying=retrying or Retrying(),
     )
     waiting = list(contents(entries, plan.beacon or "").items())
     found: list[Evaluation] = []

@@ -178,6 +178,8 @@ class LocalTournament:
 
     async def play(self, number: int) -> Played:
         """Plays epoch ``number``: inputs, verification, evaluation, award, weights, record."""
+        from clawbench.retrying import Retrying
+
         start = first_block(number, self.parameters)
         self.network.advance_to(start)
         read = await snapshot(self._validator, number, start)
@@ -200,6 +202,7 @@ class LocalTournament:
             self.parameters,
             work,
             watch=self.watch,
+            retrying=Retrying(self.parameters.infra_attempts, self.parameters.infra_retry_seconds),
             done=self.done,
         )
         decided = decision(inputs, made, evaluations, self.parameters)

@@ -92,6 +92,14 @@ def command(
 @contextmanager
 def _watched(tournament: LocalTournament, parameters: Parameters, quiet: bool) -> Iterator[None]:
     """A live view on a terminal, a line per pack elsewhere."""
+    from clawbench.bench import Unit, Watch
+    from clawbench.outcome import RunOutcome
+    from clawbench.verdict import printable
+
+    def waits(runs: int, fault: str, seconds: float) -> None:
+        click.echo(f"{runs} runs are tried again in {seconds:.0f} s: {printable(fault, 200)}", err=True)
+
+    tournament.watch = Watch(waits=waits)
     if quiet:
         yield
         return
@@ -101,9 +109,6 @@ def _watched(tournament: LocalTournament, parameters: Parameters, quiet: bool) -
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    from clawbench.bench import Unit, Watch
-    from clawbench.outcome import RunOutcome
 
     total = len(tournament.players) * parameters.scenarios_per_epoch * parameters.runs
     with Progress(
@@ -120,7 +125,7 @@ def _watched(tournament: LocalTournament, parameters: Parameters, quiet: bool) -
         def ended(unit: Unit, outcome: RunOutcome, reused: bool) -> None:
             progress.update(task, advance=1, last=f"{unit.stage.name} run {unit.index}"[:40])
 
-        tournament.watch = Watch(ended=ended)
+        tournament.watch = Watch(ended=ended, waits=waits)
         yield
 
 
