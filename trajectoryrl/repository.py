@@ -3,14 +3,14 @@
 The URL is rebuilt from a strictly parsed ``owner/repo``; the commit is 40 hex digits or nothing. A bare fetch brings
 the commit, without its large files, and the tip of the default branch; when that is another one, a second brings the
 branch's commits alone, to see that the commit is among them. There is no checkout, hook, filter, submodule, redirect
-or credential; git runs in a process group with limits, an empty HOME and no configuration but ours. What is read is
-hashed again here: commit → tree → file.
+or credential (:mod:`~trajectoryrl.gitprocess` says how git is kept). What is read is hashed again here: commit →
+tree → file. That a host could not answer is never its owner's doing, and what a repository's content could have git
+say is never taken for the host's words.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import shutil
 import signal
@@ -21,6 +21,10 @@ from hashlib import sha1
 from pathlib import Path
 
 from .errors import CommitmentInvalid, InvalidInput, RepositoryRejected, RepositoryUnavailable
+from .fetchcache import FetchCache
+from .gitprocess import FetchLimits, Finished, GitProcess, ended
+
+__all__ = ["COMMIT", "GITHUB", "FetchLimits", "Host", "fetched", "forge_host", "repository_named"]
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 _OWNER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9]|-(?=[A-Za-z0-9])){0,38}")
@@ -28,7 +32,6 @@ _REPO = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _URL = re.compile(r"https://github\.com/([^/\s?#]+)/([^/\s?#]+?)(?:\.git)?/?", re.ASCII)
 _MODES = ("100644", "100755")
 _LFS = b"version https://git-lfs"
-_MOST_COMMITS = 100_000
 _MOST_TREE = 1 << 20
 
 
@@ -47,17 +50,6 @@ class Host:
 
 
 GITHUB = Host()
-
-
-@dataclass(frozen=True, slots=True)
-class FetchLimits:
-    """What one verification may use: seconds in all, bytes of a file that git writes, of memory, CPU seconds."""
-
-    seconds: float = 25.0
-    file_bytes: int = 16 << 20
-    memory_bytes: int = 1 << 30
-    cpu_seconds: int = 15
-    blob_bytes: int = 65_536
 
 
 def forge_host(url: str, *, public_network: bool) -> Host:
@@ -93,26 +85,51 @@ async def fetched(
     *,
     limits: FetchLimits = FetchLimits(),
     scratch: Path | None = None,
+    cache: FetchCache | None = None,
 ) -> bytes:
     """The bytes of ``path`` in the root of ``commit``, which the default branch contains.
 
-    Raises RepositoryRejected for what its owner did, RepositoryUnavailable for what nobody can say yet; its code is
-    REPOSITORY_GONE when the host says that there is no such public repository.
+    ``cache`` saves reading a commit's file again, not asking whether the branch still contains it; only when the host
+    cannot be asked does it answer alone. Raises RepositoryRejected for what its owner did, RepositoryUnavailable for
+    what nobody can say yet; its code is REPOSITORY_GONE when the host says that there is no such public repository.
     """
     repository = repository_named(repository)
     if not COMMIT.fullmatch(commit):
         raise RepositoryRejected.of("COMMIT_FORMAT", "a commit is 40 lower-case hex digits", f"{commit[:60]!a}")
-    folder = Path(tempfile.mkdtemp(prefix="fetch-", dir=scratch))
-    git = _Git(host, folder, limits)
+    name = f"{host.git}/{repository.lower()}@{commit}:{path}"
+    known = cache.found(name) if cache else None
     try:
+        raw = await _fetched(host, repository, commit, path, limits, scratch, known)
+    except RepositoryUnavailable as error:
+        if known is None or error.code not in ("HOST_UNREACHABLE", "REPOSITORY_TIMEOUT", "FETCH_FAILED"):
+            raise
+        return known
+    if cache and known is None:
+        await asyncio.to_thread(cache.keep, name, raw)
+    return raw
+
+
+async def _fetched(
+    host: Host, repository: str, commit: str, path: str, limits: FetchLimits, scratch: Path | None, known: bytes | None
+) -> bytes:
+    url = f"{host.git}/{repository}.git"
+    folder: Path | None = None
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="fetch-", dir=scratch))
+        git = _Git(folder, GitProcess(folder, limits, host.protocol))
         async with asyncio.timeout(limits.seconds):
-            url = f"{host.git}/{repository}.git"
-            small = f"--filter=blob:limit={limits.blob_bytes + 1}"
-            await git.fetch("files", url, (f"+{commit}:refs/fetched/it", "+HEAD:refs/fetched/head"), "--depth=1", small)
-            if git.ref("files", "head") != commit:
-                await git.fetch("commits", url, ("+HEAD:refs/fetched/head",), "--filter=tree:0")
-                await _contained(git, commit)
-            return await _file(git, commit, path)
+            if known is None:
+                small = f"--filter=blob:limit={limits.blob_bytes + 1}"
+                await git.fetch("files", url, f"+{commit}:refs/fetched/it", "+HEAD:refs/fetched/head", filter=small)
+                tip = git.ref("files", "head")
+            else:
+                tip = await git.tip(url)
+            if tip != commit:
+                await git.fetch(
+                    "commits", url, "+HEAD:refs/fetched/head", filter="--filter=tree:0", depth=limits.commits
+                )
+                await _contained(git, commit, limits.commits)
+            return await _file(git, commit, path, limits.blob_bytes) if known is None else known
     except TimeoutError:
         said = f"nothing was decided within {limits.seconds:.0f} s"
         raise RepositoryUnavailable.of("REPOSITORY_TIMEOUT", said, repository) from None
@@ -122,259 +139,214 @@ async def fetched(
     except OSError as why:
         raise RepositoryUnavailable.of("FETCH_FAILED", f"git could not be run here: {why}", repository) from None
     finally:
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        if folder is not None:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
-async def _contained(git: _Git, commit: str) -> None:
+async def _contained(git: _Git, commit: str, most: int) -> None:
     """Raises RepositoryRejected unless the default branch contains ``commit``."""
-    listed = await git.output("commits", "rev-list", f"--max-count={_MOST_COMMITS}", "refs/fetched/head")
-    if commit not in listed.decode("ascii", "replace").split():
+    listed = await git.process.finished(
+        f"--git-dir={git.place('commits')}", "rev-list", f"--max-count={4 * most}", "refs/fetched/head"
+    )
+    if listed.overflowed or listed.status:
+        raise _fault("BAD_OBJECTS", "git cannot read the commits that the repository sent")
+    if commit not in listed.output.decode("ascii", "replace").split():
         said = "the commit is not on the default branch: a side branch or a fork does not count"
-        raise RepositoryRejected.of("NOT_ON_DEFAULT_BRANCH", said)
+        raise _fault("NOT_ON_DEFAULT_BRANCH", said)
 
 
-async def _file(git: _Git, commit: str, path: str) -> bytes:
+async def _file(git: _Git, commit: str, path: str, most: int) -> bytes:
     """The file's bytes, hashed up to the commit. Nothing large is read."""
     git.forget_remote("files")
-    objects = await git.objects("files")
+    place = f"--git-dir={git.place('files')}"
+    about = await git.process.started(place, "cat-file", "--batch-check")
     try:
-        return await _read(objects, commit, path, git.limits.blob_bytes)
+        whole = await git.process.started(place, "cat-file", "--batch")
+        try:
+            return await _read(_Objects(about, whole), commit, path, most)
+        finally:
+            await ended(whole)
     finally:
-        await _ended(objects.child)
+        await ended(about)
 
 
 async def _read(objects: _Objects, commit: str, path: str, most: int) -> bytes:
-    from git.objects.fun import tree_entries_from_data
-
     header = (await objects.read(commit, "commit", 65_536)).split(b"\n", 1)[0]
     tree = header.removeprefix(b"tree ").decode("ascii", "replace")
     if not header.startswith(b"tree ") or not COMMIT.fullmatch(tree):
-        raise RepositoryRejected.of("BAD_OBJECTS", "the commit names no tree")
-    entries = [
-        (oid.hex(), f"{mode:06o}")
-        for oid, mode, name in tree_entries_from_data(await objects.read(tree, "tree", _MOST_TREE))
-        if name == path
-    ]
-    if len(entries) != 1:
-        said = f"there is no {path} in the root of the commit" if not entries else f"{path} stands there twice"
-        raise RepositoryRejected.of("FILE_MISSING", said)
-    oid, mode = entries[0]
+        raise _fault("BAD_OBJECTS", "the commit names no tree")
+    oid, mode = _entry(await objects.read(tree, "tree", _MOST_TREE), path)
     if mode not in _MODES:
         kind = {"120000": "a symbolic link", "160000": "a submodule", "040000": "a folder"}.get(mode, f"mode {mode}")
-        raise RepositoryRejected.of("NOT_A_FILE", f"{path} is {kind}, not a regular file")
+        raise _fault("NOT_A_FILE", f"{path} is {kind}, not a regular file")
     raw = await objects.read(oid, "blob", most)
     if raw.startswith(_LFS):
-        raise RepositoryRejected.of("LFS_POINTER", f"{path} is a Git LFS pointer: commit the file itself")
+        raise _fault("LFS_POINTER", f"{path} is a Git LFS pointer: commit the file itself")
     return raw
+
+
+def _entry(tree: bytes, path: str) -> tuple[str, str]:
+    """Object and mode, six octal digits, of the one entry of a tree that is called exactly ``path``."""
+    from git.objects.fun import tree_entries_from_data
+
+    try:
+        entries = [one for one in tree_entries_from_data(tree) if one[2] == path]
+    except (ValueError, IndexError, AssertionError):
+        raise _fault("BAD_OBJECTS", "the commit's folder cannot be read") from None
+    if len(entries) != 1:
+        said = f"there is no {path} in the root of the commit" if not entries else f"{path} stands there twice"
+        raise _fault("FILE_MISSING", said)
+    return entries[0][0].hex(), f"{entries[0][1]:06o}"
 
 
 @dataclass(frozen=True, slots=True)
 class _Git:
-    """Runs git in ``folder``, within limits."""
+    """Bare repositories in ``folder``, each made for one fetch."""
 
-    host: Host
     folder: Path
-    limits: FetchLimits
+    process: GitProcess
 
-    async def fetch(self, name: str, url: str, what: tuple[str, ...], *options: str) -> None:
-        """Fetches ``what`` from ``url`` into the bare repository ``name``, which is made for it."""
-        place = self.folder / name
-        (place / "objects").mkdir(parents=True)
-        (place / "refs").mkdir()
-        (place / "HEAD").write_text("ref: refs/heads/none\n")
-        self.forget_remote(name)
-        status, said = await self._run(
-            f"--git-dir={place}",
-            *self._config(network=True),
+    def place(self, name: str) -> Path:
+        """Where the repository ``name`` is."""
+        return self.folder / name
+
+    async def fetch(self, name: str, url: str, *what: str, filter: str, depth: int = 1) -> None:
+        """Fetches ``what`` from ``url`` into the repository ``name``."""
+        self._make(name)
+        done = await self.process.finished(
+            f"--git-dir={self.place(name)}",
             "fetch",
             "-q",
             "--no-tags",
             "--no-write-fetch-head",
             "--no-recurse-submodules",
-            *options,
+            f"--depth={depth}",
+            filter,
             "--end-of-options",
             url,
             *what,
+            network=True,
         )
-        if status:
-            raise _fetch_failure(status, said.decode("utf-8", "replace"))
+        if done.status or done.overflowed:
+            raise _failure(done)
+
+    async def tip(self, url: str) -> str:
+        """The commit that the default branch of ``url`` points at."""
+        self._make("none")
+        words = ("ls-remote", "-q", "--end-of-options", url, "HEAD")
+        done = await self.process.finished(f"--git-dir={self.place('none')}", *words, network=True)
+        if done.status or done.overflowed:
+            raise _failure(done)
+        found = done.output.decode("ascii", "replace").split()
+        if len(found) < 2 or found[1] != "HEAD" or not COMMIT.fullmatch(found[0]):
+            raise _fault("REPOSITORY_EMPTY", _SENTENCES["REPOSITORY_EMPTY"])
+        return found[0]
 
     def ref(self, name: str, ref: str) -> str:
         """The commit that a fetched ref names."""
-        return (self.folder / name / "refs" / "fetched" / ref).read_text().strip()
-
-    async def output(self, name: str, *words: str) -> bytes:
-        """What a command that needs no network prints."""
-        status, said = await self._run(f"--git-dir={self.folder / name}", *self._config(), *words)
-        if status:
-            raise RepositoryRejected.of("BAD_OBJECTS", "git cannot read what the repository sent")
-        return said
-
-    async def objects(self, name: str) -> _Objects:
-        """A reader of the objects of ``name``; close it."""
-        words = (f"--git-dir={self.folder / name}", *self._config(), "cat-file", "--batch-command")
-        return _Objects(await self._started(words, stderr=asyncio.subprocess.DEVNULL))
+        return (self.place(name) / "refs" / "fetched" / ref).read_text().strip()
 
     def forget_remote(self, name: str) -> None:
         """Leaves a repository that cannot ask anybody for an object that it lacks."""
-        (self.folder / name / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
+        (self.place(name) / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
 
-    def _config(self, *, network: bool = False) -> list[str]:
-        settings = [
-            "core.hooksPath=/dev/null",
-            "core.fsmonitor=false",
-            "core.symlinks=false",
-            "core.bigFileThreshold=1m",
-            "core.protectHFS=true",
-            "core.protectNTFS=true",
-            "credential.helper=",
-            "fetch.fsckObjects=true",
-            "transfer.fsckObjects=true",
-            "fetch.unpackLimit=1",
-            "fetch.recurseSubmodules=false",
-            "submodule.recurse=false",
-            "gc.auto=0",
-            "maintenance.auto=false",
-            "pack.threads=1",
-            "protocol.version=2",
-            "protocol.allow=never",
-            "http.followRedirects=false",
-            "http.lowSpeedLimit=1000",
-            "http.lowSpeedTime=8",
-        ]
-        if network:
-            settings.append(f"protocol.{self.host.protocol}.allow=always")
-        return [word for setting in settings for word in ("-c", setting)]
-
-    def _environment(self) -> dict[str, str]:
-        return {
-            "PATH": "/usr/local/bin:/usr/bin:/bin",
-            "HOME": str(self.folder),
-            "XDG_CONFIG_HOME": str(self.folder),
-            "LANG": "C",
-            "LC_ALL": "C",
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            "GIT_CONFIG_SYSTEM": os.devnull,
-            "GIT_ATTR_NOSYSTEM": "1",
-            "GIT_TERMINAL_PROMPT": "0",
-            "GIT_ASKPASS": "/bin/false",
-            "GIT_ALLOW_PROTOCOL": self.host.protocol,
-            "GIT_PROTOCOL_FROM_USER": "0",
-            "GIT_LFS_SKIP_SMUDGE": "1",
-            "GIT_NO_LAZY_FETCH": "1",
-            "GIT_NO_REPLACE_OBJECTS": "1",
-            "GIT_OPTIONAL_LOCKS": "0",
-        }
-
-    async def _started(self, words: tuple[str, ...], stderr: int) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            "git",
-            *words,
-            cwd=self.folder,
-            env=self._environment(),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=stderr,
-            start_new_session=True,
-            preexec_fn=self._limit,
-        )
-
-    async def _run(self, *words: str) -> tuple[int, bytes]:
-        """Runs git; its exit status (negative for a signal) and what it printed, errors included when it failed."""
-        child = await self._started(words, stderr=asyncio.subprocess.PIPE)
-        try:
-            out, err = await child.communicate()
-        finally:
-            await _ended(child)
-        status = child.returncode or 0
-        return status, out if not status else err[-2000:]
-
-    def _limit(self) -> None:
-        import resource
-
-        for what, most in (
-            (resource.RLIMIT_FSIZE, self.limits.file_bytes),
-            (resource.RLIMIT_AS, self.limits.memory_bytes),
-            (resource.RLIMIT_CPU, self.limits.cpu_seconds),
-            (resource.RLIMIT_NOFILE, 128),
-            (resource.RLIMIT_CORE, 0),
-        ):
-            resource.setrlimit(what, (most, most))
-
-
-async def _ended(child: asyncio.subprocess.Process) -> None:
-    """Ends a child and everything that it started."""
-    with suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
-    await child.wait()
+    def _make(self, name: str) -> None:
+        place = self.place(name)
+        (place / "objects").mkdir(parents=True)
+        (place / "refs").mkdir()
+        (place / "HEAD").write_text("ref: refs/heads/none\n")
+        self.forget_remote(name)
 
 
 @dataclass(frozen=True, slots=True)
 class _Objects:
-    """One ``git cat-file`` that is asked for objects, one after the other."""
+    """Two ``git cat-file``: ``about`` tells an object's kind and size, ``whole`` gives it."""
 
-    child: asyncio.subprocess.Process
+    about: asyncio.subprocess.Process
+    whole: asyncio.subprocess.Process
 
     async def read(self, oid: str, kind: str, most: int) -> bytes:
         """An object of this kind and at most so many bytes, whose hash was computed again here."""
-        parts = await self._asked(f"info {oid}")
-        if len(parts) < 3:
+        parts = await _answer(self.about, oid)
+        if parts[1:] == ["missing"]:
             if kind == "blob":
-                raise RepositoryRejected.of("FILE_TOO_LARGE", f"the file has more than {most:,} bytes")
-            raise RepositoryRejected.of("BAD_OBJECTS", f"the repository did not send the {kind} {oid[:12]}")
+                raise _fault("FILE_TOO_LARGE", f"the file has more than {most:,} bytes")
+            raise _fault("BAD_OBJECTS", f"the repository did not send the {kind} {oid[:12]}")
+        if len(parts) != 3 or not parts[2].isdigit():
+            raise RepositoryUnavailable.of("FETCH_FAILED", "git stopped while it was asked for objects")
         if parts[1] != kind:
-            raise RepositoryRejected.of("BAD_OBJECTS", f"{oid[:12]} is a {parts[1][:10]}, not a {kind}")
-        if not parts[2].isdigit() or int(parts[2]) > most:
-            code = "FILE_TOO_LARGE" if kind == "blob" else "REPOSITORY_TOO_LARGE"
-            raise RepositoryRejected.of(code, f"the {kind} has {parts[2]} bytes, at most {most:,} are read")
+            raise _fault("BAD_OBJECTS", f"{oid[:12]} is a {parts[1][:10]}, not a {kind}")
         size = int(parts[2])
-        if await self._asked(f"contents {oid}") != parts:
-            raise RepositoryRejected.of("BAD_OBJECTS", f"the {kind} {oid[:12]} cannot be read")
-        assert self.child.stdout is not None
-        try:
-            raw = (await self.child.stdout.readexactly(size + 1))[:-1]
-        except asyncio.IncompleteReadError:
-            raise RepositoryRejected.of("BAD_OBJECTS", f"the {kind} {oid[:12]} cannot be read") from None
+        if size > most:
+            code = "FILE_TOO_LARGE" if kind == "blob" else "REPOSITORY_TOO_LARGE"
+            raise _fault(code, f"the {kind} has {size:,} bytes, at most {most:,} are read")
+        raw = await self._contents(oid, parts, size)
         if sha1(f"{kind} {size}\0".encode() + raw).hexdigest() != oid:
-            raise RepositoryRejected.of("BAD_OBJECTS", f"the {kind} {oid[:12]} is not what its name says")
+            raise _fault("BAD_OBJECTS", f"the {kind} {oid[:12]} is not what its name says")
         return raw
 
-    async def _asked(self, line: str) -> list[str]:
-        assert self.child.stdin is not None
-        assert self.child.stdout is not None
-        self.child.stdin.write(f"{line}\n".encode())
-        with suppress(ConnectionError):
-            await self.child.stdin.drain()
-        return (await self.child.stdout.readline()).decode("ascii", "replace").split()
+    async def _contents(self, oid: str, parts: list[str], size: int) -> bytes:
+        assert self.whole.stdout is not None
+        try:
+            if await _answer(self.whole, oid) == parts:
+                return (await self.whole.stdout.readexactly(size + 1))[:-1]
+        except asyncio.IncompleteReadError:
+            pass
+        raise RepositoryUnavailable.of("FETCH_FAILED", f"git could not give the {parts[1]} {oid[:12]}")
 
 
-_FAULTS = (
-    (("not our ref", "couldn't find remote ref", "remote error: want", "unadvertised object"), "COMMIT_MISSING"),
-    (("fsck error", "fsckobjects", "bad object", "index-pack failed", "unpack-objects failed"), "BAD_OBJECTS"),
-    (("file too large", "signal 25", "out of memory", "cannot allocate"), "REPOSITORY_TOO_LARGE"),
-)
+async def _answer(child: asyncio.subprocess.Process, oid: str) -> list[str]:
+    assert child.stdin is not None
+    assert child.stdout is not None
+    child.stdin.write(f"{oid}\n".encode())
+    with suppress(ConnectionError):
+        await child.stdin.drain()
+    return (await child.stdout.readline()).decode("ascii", "replace").split()
+
+
 _SENTENCES = {
     "COMMIT_MISSING": "the repository has no such commit",
-    "BAD_OBJECTS": "what the repository sent is broken",
+    "BAD_OBJECTS": "what is in the repository is broken, and git refuses it",
     "REPOSITORY_TOO_LARGE": "the repository is too large to be read within the limits",
+    "REPOSITORY_EMPTY": "the repository has no default branch",
+    "REPOSITORY_GONE": "the host says that there is no such public repository",
+    "REPOSITORY_MOVED": "the host points elsewhere: a redirect is not followed",
 }
-_GONE = ("not found", "could not read username", "authentication failed", "error: 404", "error: 403", "error: 401")
+_OWNERS = (
+    ("REPOSITORY_EMPTY", r"fatal: couldn't find remote ref HEAD"),
+    ("COMMIT_MISSING", r"(fatal|error): (remote error: )?(upload-pack: )?not our ref\b.*"),
+    ("COMMIT_MISSING", r"(fatal|error): couldn't find remote ref [0-9a-f]{40}"),
+    ("COMMIT_MISSING", r"(fatal|error): Server does not allow request for unadvertised object .*"),
+    ("COMMIT_MISSING", r"fatal: bad object [0-9a-f]{40}"),
+    ("REPOSITORY_TOO_LARGE", r"(fatal|error): (.*: )?(Out of memory\b.*|File too large|Cannot allocate memory)"),
+    ("REPOSITORY_TOO_LARGE", r"(fatal|error): \S+ died of signal (24|25)"),
+    ("BAD_OBJECTS", r"error: object [0-9a-f]{40}: .*|fatal: fsck error in pack(ed)? objects?.*"),
+    ("BAD_OBJECTS", r"fatal: (mismatched algorithms|the receiving end does not support|unknown object format).*"),
+)
+"""What only the owner can have done, by the whole line that git prints of it."""
+_ACCESS = r"fatal: unable to access '[^']*': The requested URL returned error: "
+_HOSTS = (
+    ("REPOSITORY_MOVED", _ACCESS + r"30\d|fatal: unable to update url base from redirection:.*"),
+    ("REPOSITORY_GONE", r"fatal: repository '[^']*' not found|" + _ACCESS + r"(40[134]|410|451)"),
+    ("REPOSITORY_GONE", r"fatal: (could not read (Username|Password) for|Authentication failed for) .*"),
+)
+"""What the host says of a repository that it does not show."""
 
 
-def _fetch_failure(status: int, said: str) -> RepositoryRejected | RepositoryUnavailable:
-    """What a fetch that failed means: the owner's doing only if git's own words say so."""
-    lower = said.lower()
-    if status in (-signal.SIGXFSZ, -signal.SIGXCPU, -signal.SIGKILL) or any(one in lower for one in _FAULTS[2][0]):
-        return RepositoryRejected.of("REPOSITORY_TOO_LARGE", _SENTENCES["REPOSITORY_TOO_LARGE"])
-    if "redirect" in lower or "returned error: 30" in lower:
-        return RepositoryUnavailable.of("REPOSITORY_MOVED", "the host points elsewhere: a redirect is not followed")
-    if any(one in lower for one in _GONE):
-        return RepositoryUnavailable.of("REPOSITORY_GONE", "the host says that there is no such public repository")
-    if "couldn't find remote ref head" in lower:
-        return RepositoryRejected.of("REPOSITORY_EMPTY", "the repository has no default branch")
-    for needles, code in _FAULTS[:2]:
-        if any(one in lower for one in needles):
-            return RepositoryRejected.of(code, _SENTENCES[code])
-    line = next((line for line in said.splitlines() if line.startswith(("fatal:", "error:"))), said[:120])
-    return RepositoryUnavailable.of("HOST_UNREACHABLE", f"the host did not answer as it should: {line[:160]}")
+def _failure(done: Finished) -> RepositoryRejected | RepositoryUnavailable:
+    """What a git that failed means: the owner's doing only if git's own words say so."""
+    lines = [line for line in done.errors.splitlines() if line.startswith(("fatal: ", "error: "))]
+    if done.overflowed or done.status in (-signal.SIGXFSZ, -signal.SIGXCPU):
+        return _fault("REPOSITORY_TOO_LARGE", _SENTENCES["REPOSITORY_TOO_LARGE"])
+    for code, form in _HOSTS:
+        if any(re.fullmatch(form, line) for line in lines):
+            return RepositoryUnavailable.of(code, _SENTENCES[code])
+    for code, form in _OWNERS:
+        if any(re.fullmatch(form, line) for line in lines):
+            return _fault(code, _SENTENCES[code])
+    said = lines[0] if lines else f"git ended with status {done.status}"
+    return RepositoryUnavailable.of("HOST_UNREACHABLE", f"the host did not answer as it should: {said[:160]}")
+
+
+def _fault(code: str, message: str) -> RepositoryRejected:
+    return RepositoryRejected.of(code, message)
