@@ -237,6 +237,9 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Says nothing of a client that went away."""
+
 
 class _Handler(BaseHTTPRequestHandler):
     """One connection."""

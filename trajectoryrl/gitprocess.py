@@ -135,7 +135,7 @@ class GitProcess:
         return await asyncio.create_subprocess_exec(
             "/bin/sh",
             "-c",
-            f'{_ulimits(self.limits)} && exec "$@"',
+            f"trap '' XFSZ && {_ulimits(self.limits)} && exec \"$@\"",
             "sh",
             *_box(self.folder, network),
             _git(),
@@ -179,7 +179,10 @@ def isolation() -> str:
 async def ended(child: asyncio.subprocess.Process) -> None:
     """Ends a child and everything that it started."""
     _killed(child)
-    await child.wait()
+    try:
+        await child.wait()
+    finally:
+        child._transport.close()  # type: ignore[attr-defined]  # its pipes may hold what nobody will read
 
 
 def _killed(child: asyncio.subprocess.Process) -> None:
@@ -188,8 +191,11 @@ def _killed(child: asyncio.subprocess.Process) -> None:
 
 
 def _ulimits(limits: FetchLimits) -> str:
-    """Shell text that sets them; blocks of 512 bytes, kibibytes, seconds. A process that uses up its CPU is told so
-    by a signal of its own (SIGXCPU), so that the kernel's SIGKILL means the machine's trouble."""
+    """Shell text that sets them: blocks of 512 bytes, kibibytes, seconds.
+
+    A file that would grow too large is an error that git tells (its signal is ignored); a process that uses up its
+    CPU ends by SIGXCPU, so that SIGKILL means the machine's trouble.
+    """
     orders = [
         "ulimit -c 0",
         f"ulimit -f {limits.file_bytes // 512}",

@@ -239,7 +239,7 @@ class _Git:
             raise _failure(done)
         found = done.output.decode("ascii", "replace").split()
         if len(found) < 2 or found[1] != "HEAD" or not COMMIT.fullmatch(found[0]):
-            raise _fault("REPOSITORY_EMPTY", _SENTENCES["REPOSITORY_EMPTY"])
+            raise RepositoryUnavailable.of("REPOSITORY_EMPTY", _SENTENCES["REPOSITORY_EMPTY"])
         return found[0]
 
     def ref(self, name: str, ref: str) -> str:
@@ -271,7 +271,7 @@ class _Objects:
         if parts[1:] == ["missing"]:
             if kind == "blob":
                 raise _fault("FILE_TOO_LARGE", f"the file has more than {most:,} bytes")
-            raise _fault("BAD_OBJECTS", f"the repository did not send the {kind} {oid[:12]}")
+            raise RepositoryUnavailable.of("HOST_UNREACHABLE", f"the host did not send the {kind} {oid[:12]}")
         if len(parts) != 3 or not parts[2].isdigit():
             raise RepositoryUnavailable.of("FETCH_FAILED", "git stopped while it was asked for objects")
         if parts[1] != kind:
@@ -308,16 +308,14 @@ _SENTENCES = {
     "COMMIT_MISSING": "the repository has no such commit",
     "BAD_OBJECTS": "what is in the repository is broken, and git refuses it",
     "REPOSITORY_TOO_LARGE": "the repository is too large to be read within the limits",
-    "REPOSITORY_EMPTY": "the repository has no default branch",
+    "REPOSITORY_EMPTY": "the host shows no default branch",
     "REPOSITORY_GONE": "the host says that there is no such public repository",
     "REPOSITORY_MOVED": "the host points elsewhere: a redirect is not followed",
 }
 _OWNERS = (
-    ("REPOSITORY_EMPTY", r"fatal: couldn't find remote ref HEAD"),
     ("COMMIT_MISSING", r"(fatal|error): (remote error: )?(upload-pack: )?not our ref\b.*"),
     ("COMMIT_MISSING", r"(fatal|error): couldn't find remote ref [0-9a-f]{40}"),
     ("COMMIT_MISSING", r"(fatal|error): Server does not allow request for unadvertised object .*"),
-    ("COMMIT_MISSING", r"fatal: bad object [0-9a-f]{40}"),
     ("REPOSITORY_TOO_LARGE", r"(fatal|error): (.*: )?(Out of memory\b.*|File too large|Cannot allocate memory)"),
     ("REPOSITORY_TOO_LARGE", r"(fatal|error): \S+ died of signal (24|25)"),
     ("BAD_OBJECTS", r"error: object [0-9a-f]{40}: .*|fatal: fsck error in pack(ed)? objects?.*"),
@@ -326,6 +324,7 @@ _OWNERS = (
 """What only the owner can have done, by the whole line that git prints of it."""
 _ACCESS = r"fatal: unable to access '[^']*': The requested URL returned error: "
 _HOSTS = (
+    ("REPOSITORY_EMPTY", r"fatal: couldn't find remote ref HEAD"),  # a page that is no git's looks the same
     ("REPOSITORY_MOVED", _ACCESS + r"30\d|fatal: unable to update url base from redirection:.*"),
     ("REPOSITORY_GONE", r"fatal: repository '[^']*' not found|" + _ACCESS + r"(40[134]|410|451)"),
     ("REPOSITORY_GONE", r"fatal: (could not read (Username|Password) for|Authentication failed for) .*"),

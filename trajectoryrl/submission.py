@@ -13,6 +13,7 @@ from .chain.protocol import Chain, OnChain
 from .commitment import submission_of
 from .entry import Commitment, Entry, Outcome, Pending, Rejection
 from .errors import ChainUnavailable, CommitmentInvalid, RepositoryRejected, RepositoryUnavailable
+from .fetchcache import FetchCache
 from .github import Pushed, Refused, Unknown, Witness, all_of
 from .protocol import Parameters
 from .repository import FetchLimits, Host, fetched
@@ -23,7 +24,7 @@ from .snapshot import Snapshot
 class Verifier:
     """Verifies submissions of one subnet: where repositories are, who witnesses pushes, what the rules are.
 
-    ``scratch`` is a folder for what is fetched; it is emptied after each.
+    ``scratch`` is a folder for what is fetched, emptied after each; ``cache`` keeps the files that were read.
     """
 
     chain: Chain
@@ -32,6 +33,7 @@ class Verifier:
     parameters: Parameters
     limits: FetchLimits = field(default_factory=FetchLimits)
     scratch: Path | None = None
+    cache: FetchCache | None = None
 
     async def __call__(self, inputs: Snapshot, said: OnChain) -> Outcome:
         """What the submission ``said`` comes to in the epoch of ``inputs``."""
@@ -57,7 +59,14 @@ class Verifier:
             return _rejected(commitment.hotkey, repository.code, repository.message, commitment, repository.evidence)
         seen = repository.evidence
         try:
-            raw = await fetched(self.host, repository.name, commitment.commit, limits=self.limits, scratch=self.scratch)
+            raw = await fetched(
+                self.host,
+                repository.name,
+                commitment.commit,
+                limits=self.limits,
+                scratch=self.scratch,
+                cache=self.cache,
+            )
         except RepositoryRejected as error:
             return _rejected(commitment.hotkey, error.code, error.problems[0].message, commitment, seen)
         except RepositoryUnavailable as error:

@@ -16,7 +16,11 @@ def command() -> None:
 @click.option("--root", type=click.Path(path_type=Path), default=Path("forge"), show_default=True, help="Its folder.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=0, help="The port [default: a free one].")
 def serve(root: Path, port: int) -> int:
-    """Serve git over HTTP on 127.0.0.1, and the API that tells when a push was, until Ctrl-C."""
+    """Serve git over HTTP on 127.0.0.1, and the API that tells when a push was, until Ctrl-C.
+
+    A push makes a repository; its time is this machine's. Whoever reaches the port may push, rename and delete: it is
+    for playing. A public network takes repositories from GitHub only.
+    """
     import signal
     import threading
 
