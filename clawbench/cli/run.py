@@ -14,6 +14,8 @@ from ._spending import budget_options, budgets_of, metered, price_of
 
 if TYPE_CHECKING:
     from ..bench import StageOutcome
+    from ..models.cached import CachedModel
+    from ..models.protocol import Model
     from ..retrying import Retrying
     from ..stage import Stage
 
@@ -43,6 +45,15 @@ if TYPE_CHECKING:
 @click.option("--fail-under", metavar="X", help="Exit 1 if the score is below X (0..1).")
 @click.option("--early", is_flag=True, help="Skip runs that can no longer change a vote.")
 @budget_options
+@click.option(
+    "--cache",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Keep replies here: nothing is asked twice.",
+)
+@click.option(
+    "--record", type=click.Path(path_type=Path), metavar="FILE", help="Make a cassette for --model replay:FILE."
+)
 @click.option("--attempts", default=4, show_default=True, metavar="N", help="Tries of a run that the model fails.")
 @click.option(
     "--backoff", default="20,60,180", show_default=True, metavar="S,...", help="Seconds before each further try."
@@ -73,6 +84,8 @@ def command(
     quiet: bool,
     verbose: bool,
     prices: Path | None,
+    cache: Path | None,
+    record: Path | None,
     **budget: str | None,
 ) -> int:
     """Run policy packs through scenarios in the sandbox, N times each, and explain every check.
@@ -106,9 +119,10 @@ def command(
     if retry_errors and out is None:
         raise click.UsageError("--retry-errors needs the --out DIR whose failed runs are meant")
     paid, ledger = metered(chosen, budgets, price, folder)
+    kept, cached = _with_replies_kept(paid, cache, record)
     bench = Bench(
         folder=folder,
-        model=paid,
+        model=kept,
         runs=runs,
         early=early,
         executor=AsyncioExecutor(jobs),
@@ -126,6 +140,9 @@ def command(
         except KeyboardInterrupt:
             _say_how_to_go_on(folder)
             return 130
+    if cached is not None and not (quiet or as_json):
+        damaged = f"; {cached.damaged} damaged entries were ignored" if cached.damaged else ""
+        click.echo(f"cache: {cached.hits} of {cached.hits + cached.misses} replies were known{damaged}", err=True)
     if compress:
         _compress(folder, stages)
     document = bench_document(outcomes, folder, again=_command_line(folder, out))
@@ -138,6 +155,20 @@ def command(
 
         print_bench(outcomes, folder, quiet=quiet, verbose=verbose)
     return _exit_status(outcomes, threshold)
+
+
+def _with_replies_kept(model: Model, cache: Path | None, record: Path | None) -> tuple[Model, CachedModel | None]:
+    """``model`` behind its cache, and on its cassette, where they are wanted."""
+    cached = None
+    if cache is not None:
+        from ..models.cached import CachedModel
+
+        model = cached = CachedModel(model, cache)
+    if record is not None:
+        from ..models.cassette import RecordingModel
+
+        model = RecordingModel(model, record)
+    return model, cached
 
 
 def _retrying(attempts: int, backoff: str) -> Retrying:

@@ -11,7 +11,7 @@ __all__ = ["KNOWN", "Message", "Model", "Reply", "Request", "ToolCall", "Usage",
 
 KNOWN = {
     "offline": "deterministic and rule-following; needs no key and no network (simulated)",
-    "replay:PATH": "answers the turns recorded in a run or a bench's folder, refuses any other",
+    "replay:PATH": "plays a cassette, a run or a bench's folder again, and refuses what is not in it",
     "anthropic/NAME": "Claude by Anthropic's SDK; needs ANTHROPIC_API_KEY",
     "openai/NAME": "GPT by OpenAI's SDK; needs OPENAI_API_KEY",
     "openai-compatible/NAME@URL": "Ollama, vLLM, llama.cpp, OpenRouter …; key, if any, in OPENAI_COMPATIBLE_API_KEY",
@@ -29,9 +29,11 @@ def model_named(name: str) -> Model:
 
         return OfflineModel()
     if name.startswith("replay:") and len(name) > len("replay:"):
+        from .cassette import CassetteModel, is_cassette
         from .replay import ReplayModel
 
-        return ReplayModel(Path(name.removeprefix("replay:")))
+        place = Path(name.removeprefix("replay:"))
+        return CassetteModel(place) if is_cassette(place) else ReplayModel(place)
     if name.startswith(("anthropic/", "openai/", "openai-compatible/")):
         return _real(name)
     known = ", ".join(KNOWN)

@@ -15,23 +15,28 @@ class ReplayModel:
     """Answers from the trajectories at ``place`` (a file, or a bench's folder).
 
     A turn is found by its run and number, and is only given out if the conversation so far is the recorded one:
-    a replay never answers another question than the one that was asked.
+    a replay never answers another question than the one that was asked. ``name`` says whose replay it is, and
+    ``simulated`` whether all of the recorded models were.
     """
 
-    name = "replay"
     version = "1"
-    simulated = True
     provider = ""
     settings: Mapping[str, str] = {}
 
     def __init__(self, place: Path) -> None:
         self._place = place
         self._turns: dict[tuple[str, int], tuple[str, Reply]] = {}
+        names: set[str] = set()
+        self.simulated = True
         for path in trajectory_paths([place]):
             run = read_trajectory(path)
             with recorded_in(path):
+                names.add(str(run.start["model"]["name"]))
+                self.simulated = self.simulated and bool(run.start["model"]["simulated"])
                 for turn, step in enumerate(run.steps):
                     self._turns[run.start["unit"], turn] = (step["context"], recorded_reply(step))
+
+        self.name = f"replay:{names.pop()}" if len(names) == 1 else "replay"
 
     async def reply(self, request: Request) -> Reply:
         recorded = self._turns.get((request.unit, request.turn))

@@ -23,6 +23,7 @@ from .separating import by_pack
 
 _CATEGORIES = ("safety", "correctness", "efficiency", "structure")
 _MAX_EFFECTS = 12
+_MAX_FAULTS = 6
 _PATTERN = re.compile("the answer does not match /.*")
 
 
@@ -42,6 +43,8 @@ def print_bench(outcomes: Sequence[StageOutcome], folder: Path, quiet: bool = Fa
         print_comparison(console, outcomes)
     elif len(outcomes) > 1:
         _print_packs(console, outcomes)
+    if any(outcome.voted is None for outcome in outcomes) and not quiet:
+        console.print(Text("the same command with the same --out makes the runs that are missing", style="yellow"))
     paid = _paid_in_all(outcomes)
     if paid is not None:
         console.print(paid)
@@ -163,13 +166,22 @@ def _prevented(outcome: StageOutcome) -> Iterator[tuple[int, list[int], Effect]]
 
 
 def _print_undecided(console: Console, outcome: StageOutcome) -> None:
-    """Why there is no vote: equal faults once."""
+    """Why there is no vote."""
     console.print(Text("undecided: too few runs completed to settle every vote", style="bold yellow"))
-    faults: dict[str, list[str]] = {}
-    for run in outcome.infra:
-        faults.setdefault(run.fault, []).append(str(run.index))
-    for fault, runs in faults.items():
-        console.print(Text(f"infra  run {', '.join(runs)}: {printable(fault, 300)}", style="yellow"))
+    _print_faults(console, outcome.infra)
+
+
+def _print_faults(console: Console, runs: Sequence[RunOutcome]) -> None:
+    """What infrastructure did, equal faults once."""
+    faults: dict[str, list[RunOutcome]] = {}
+    for run in runs:
+        faults.setdefault(run.fault, []).append(run)
+    for shown, (fault, met) in enumerate(faults.items()):
+        if shown == _MAX_FAULTS:
+            console.print(Text(f"…and {len(faults) - shown} other faults: `--json` lists them all", style="yellow"))
+            return
+        many = f"{len(met)} runs" if len(met) > 1 else f"run {met[0].index}"
+        console.print(Text(f"infra  {many}: {printable(fault, 300)}", style="yellow"))
 
 
 def _headline(outcome: StageOutcome) -> Text:
