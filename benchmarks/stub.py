@@ -12,16 +12,22 @@ import json
 import os
 import re
 import sys
+from hashlib import sha256
 
 _TURN = re.compile(rb'"role": ?"assistant"')
 _LENGTH = re.compile(rb"\r\ncontent-length: ?(\d+)", re.IGNORECASE)
 _LIMITED = b'{"error":{"message":"slow down","type":"rate_limit_error"}}'
 
 
+def _drawn(number: int) -> float:
+    """0..1, the same in every measurement."""
+    return int(sha256(str(number).encode()).hexdigest()[:8], 16) / 2**32
+
+
 class Counts:
     """What the stub has seen."""
 
-    requests = failed = flying = peak = 0
+    requests = answered = failed = flying = peak = 0
 
 
 class Connection(asyncio.Protocol):
@@ -69,8 +75,8 @@ class Connection(asyncio.Protocol):
 
     def reply(self, turn: int) -> None:
         Counts.flying -= 1
-        # every so many requests is the share asked for, the same in every measurement
-        if self.fail_rate and int(Counts.requests * self.fail_rate) > Counts.failed:
+        Counts.answered += 1
+        if self.fail_rate and _drawn(Counts.answered) < self.fail_rate:
             Counts.failed += 1
             self.write(b"429 Too Many Requests\r\nRetry-After: 1", _LIMITED)
             return

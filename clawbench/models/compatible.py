@@ -1,19 +1,21 @@
 """``openai-compatible/NAME@URL``: our own lean path to any server that speaks chat completions.
 
 Many small connection pools, the least loaded first: a pool looks through all its connections for each request, so one
-of 200 costs twenty times as much as fifty of four (docs/benchmarks.md). The pools are httpx's transports, without the
-client around them: no cookies, no redirects, nothing that reads a configuration.
+of 200 costs twenty times as much as fifty of four (docs/benchmarks.md). The pools are those that httpx itself stands
+on, without the client around them: no cookies, no redirects, nothing that reads a configuration.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-import httpx
+import httpcore
 import orjson
 
 from .chat import answer_of, messages_of, parameters_of
@@ -22,10 +24,11 @@ from .keys import Key, key_from
 from .naming import ModelName, endpoint_of
 from .protocol import Reply, Request
 from .provider import Patience, ProviderModel
+from .sockets import AsyncioBackend
 
 OPTIONS = frozenset({"temperature", "seed", "top_p", "effort", "tokens_as", "timeout"})
 _CONNECTIONS = 4  # of one pool
-_CONNECT_SECONDS = 10.0
+_IDLE_SECONDS = 20.0
 
 
 def compatible_model(named: ModelName, patience: Patience | None = None) -> ProviderModel:
@@ -40,11 +43,11 @@ def compatible_model(named: ModelName, patience: Patience | None = None) -> Prov
         "tokens_as": named.option("tokens_as", "max_tokens"),
         **{key: named.options[key] for key in ("top_p", "effort") if key in named.options},
     }
-    host = endpoint.partition(":")[0]
+    host = urlsplit(named.url).hostname or ""
     variables = ["OPENAI_COMPATIBLE_API_KEY"]
     if host == "openrouter.ai" or host.endswith(".openrouter.ai"):  # a vendor's key goes to that vendor alone
         variables.insert(0, "OPENROUTER_API_KEY")
-    adapter = CompatibleAdapter(named.url, named.name, settings, key_from(variables))
+    adapter = CompatibleAdapter(named.url, settings, key_from(variables))
     patience = patience or Patience(attempt=float(named.option("timeout", "100")))
     return ProviderModel(named.given, f"openai-compatible@{endpoint}", settings, adapter, patience)
 
@@ -52,23 +55,23 @@ def compatible_model(named: ModelName, patience: Patience | None = None) -> Prov
 class _Pool:
     """One small connection pool and the calls it has open."""
 
-    __slots__ = ("open", "transport")
+    __slots__ = ("connections", "open")
 
-    def __init__(self, transport: httpx.AsyncHTTPTransport) -> None:
-        self.transport = transport
+    def __init__(self, connections: httpcore.AsyncConnectionPool) -> None:
+        self.connections = connections
         self.open = 0
 
 
 class CompatibleAdapter:
     """Chat completions over pools that are made as they are needed."""
 
-    def __init__(self, url: str, model: str, settings: dict[str, str], key: Key) -> None:
-        self._url = httpx.URL(f"{url}/chat/completions")
-        self._model = model
+    def __init__(self, url: str, settings: Mapping[str, str], key: Key) -> None:
+        self._url = httpcore.URL(f"{url}/chat/completions")
+        self._proxy = _proxy(url)
         self._settings = settings
         self._key = key
         self._headers = [
-            (b"Host", self._url.netloc),
+            (b"Host", urlsplit(url).netloc.encode()),
             (b"Accept", b"application/json"),
             (b"Accept-Encoding", b"identity"),
             (b"User-Agent", b"clawbench"),
@@ -78,11 +81,10 @@ class CompatibleAdapter:
             self._headers.append((b"Authorization", b"Bearer " + key.reveal().encode()))
         self._pools: list[_Pool] = []
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._tls: ssl.SSLContext | bool = False
-        self._timeouts = {"timeout": {"connect": _CONNECT_SECONDS, "read": None, "write": None, "pool": None}}
+        self._tls: ssl.SSLContext | None = None
 
     async def attempt(self, request: Request) -> Reply:
-        sent: dict[str, Any] = {"model": self._model, "messages": messages_of(request.messages)}
+        sent: dict[str, Any] = {"model": self._settings["model"], "messages": messages_of(request.messages)}
         if request.tools:
             sent["tools"] = request.tools
         body = orjson.dumps(sent | parameters_of(request, self._settings))
@@ -90,31 +92,31 @@ class CompatibleAdapter:
             answered = answer_of(*await self._answer(body))
         except AttemptFailed as failed:
             raise self._key.hidden(failed) from None
-        if not answered.usage.prompt and answered.finish in {"stop", "calls", "length"}:
-            usage = answered.usage
+        usage = answered.usage
+        if not usage.prompt and answered.finish in {"stop", "calls", "length"}:
             return replace(answered, usage=replace(usage, prompt=len(body) // 4))  # limits must hold all the same
         return answered
 
-    async def _answer(self, body: bytes) -> tuple[int, httpx.Headers, bytes]:
+    async def _answer(self, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
+        """``(status, headers, body)``; raises AttemptFailed."""
         pool = self._least_loaded()
         pool.open += 1
         try:
             headers = [*self._headers, (b"Content-Length", b"%d" % len(body))]
-            request = httpx.Request("POST", self._url, headers=headers, content=body, extensions=self._timeouts)
-            response = await pool.transport.handle_async_request(request)
+            request = httpcore.Request(b"POST", self._url, headers=headers, content=body)
+            response = await pool.connections.handle_async_request(request)
             try:
-                received = await _bounded(response)
+                told = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+                received = await _bounded(response, told)
             finally:
                 await response.aclose()
-        except httpx.TimeoutException:
+        except httpcore.TimeoutException:
             raise AttemptFailed("MODEL_TIMEOUT", "the connection timed out", again=True) from None
-        except httpx.RemoteProtocolError as error:
-            raise disconnected(error) from None
-        except (httpx.HTTPError, httpx.StreamError, OSError) as error:
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError, OSError) as error:
             raise disconnected(error) from None
         finally:
             pool.open -= 1
-        return response.status_code, response.headers, self._key.hidden_in(received)
+        return response.status, told, self._key.hidden_in(received)
 
     def _least_loaded(self) -> _Pool:
         loop = asyncio.get_running_loop()
@@ -122,41 +124,55 @@ class CompatibleAdapter:
             self._pools, self._loop = [], loop
         least = min(self._pools, key=_open, default=None)
         if least is None or least.open >= _CONNECTIONS:
-            least = _Pool(self._transport())
+            least = _Pool(self._connections())
             self._pools.append(least)
         return least
 
-    def _transport(self) -> httpx.AsyncHTTPTransport:
-        if self._url.scheme == "https" and self._tls is False:
+    def _connections(self) -> httpcore.AsyncConnectionPool:
+        if self._url.scheme == b"https" and self._tls is None:
+            import httpx
+
             self._tls = httpx.create_ssl_context()  # once: it reads every root certificate
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=20.0)
-        return httpx.AsyncHTTPTransport(verify=self._tls, limits=limits, proxy=_proxy(self._url), trust_env=False)
+        return httpcore.AsyncConnectionPool(
+            ssl_context=self._tls,
+            proxy=self._proxy,
+            max_connections=None,
+            max_keepalive_connections=_CONNECTIONS,
+            keepalive_expiry=_IDLE_SECONDS,
+            network_backend=AsyncioBackend(),
+        )
 
     async def aclose(self) -> None:
         pools, self._pools = self._pools, []
         if asyncio.get_running_loop() is self._loop:
             for pool in pools:
-                await pool.transport.aclose()
+                await pool.connections.aclose()
+            await asyncio.sleep(0)  # a closed transport lets go of its socket in the next turn of the loop
 
 
 def _open(pool: _Pool) -> int:
     return pool.open
 
 
-async def _bounded(response: httpx.Response) -> bytes:
+async def _bounded(response: httpcore.Response, headers: Mapping[str, str]) -> bytes:
     """The body, no longer than a reply can be."""
-    if response.headers.get("content-encoding", "identity") != "identity":
+    if headers.get("content-encoding", "identity") != "identity":
         raise AttemptFailed("MODEL_BAD_REPLY", "the provider compresses what was asked for plain", again=False)
     received = bytearray()
-    async for chunk in response.aiter_raw():
+    async for chunk in response.aiter_stream():
         received += chunk
         if len(received) > MAX_BODY_BYTES:
             raise too_large()
     return bytes(received)
 
 
-def _proxy(url: httpx.URL) -> str | None:
+def _proxy(url: str) -> httpcore.Proxy | None:
     """The proxy that the environment names for ``url``."""
-    proxies = getproxies()
-    proxy = proxies.get(url.scheme) or proxies.get("all")
-    return None if not proxy or proxy_bypass(url.host) else proxy
+    parts, proxies = urlsplit(url), getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(parts.hostname or ""):
+        return None
+    said = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    auth = (said.username, said.password or "") if said.username else None
+    place = f"{said.scheme}://{said.hostname}:{said.port or 80}"
+    return httpcore.Proxy(place, auth=auth)

@@ -13,8 +13,8 @@ _WINDOW = 1.0  # seconds between two cuts: the calls in flight at a cut must not
 class Limiter:
     """Additive increase, multiplicative decrease.
 
-    A window in which the provider said "slower" cuts the limit to the share of calls that it let pass, but at most to
-    half; a limit's worth of good replies raises it by one. ``in_flight`` calls are with the provider, ``waiting`` wait
+    A second in which the provider said "slower" cuts the limit, or what was ever in flight, by half the share of calls
+    that it refused; a limit's worth of good replies raises it by one. ``in_flight`` calls are with the provider, ``waiting`` wait
     for their turn, ``sleeping`` wait because they were told to; ``rate_limit_waits`` and ``waited`` (seconds) add up.
     """
 
@@ -92,9 +92,8 @@ class Limiter:
         now = time.monotonic()
         if now - self._began < _WINDOW:
             return
-        share = max(0.5, self._passed / (self._passed + self._limited))
-        self.limit = max(1, min(self.limit, int(self._peak * share + 0.5)))
-        self._peak = self.in_flight
+        refused = self._limited / (self._passed + self._limited)
+        self.limit = max(1, int(min(self.limit, self._peak) * (1 - refused / 2) + 0.5))
         self._passed = self._limited = self._credit = 0
 
     def _admit(self) -> None:

@@ -46,7 +46,7 @@ class Patience:
         """Seconds before the next attempt; ``draw`` spreads the calls that failed together."""
         spread = int(sha256(f"{draw}:{number}".encode()).hexdigest()[:8], 16) / 2**32
         if failed.after is not None:
-            return min(failed.after, self.wish) + spread * self.shortest
+            return min(failed.after, self.wish) * (1 + spread / 8)
         return min(self.shortest * 2.0 ** (number - 1), self.longest) * (0.5 + spread)
 
 
