@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from typing import Any
 
 from .chat import declined
@@ -27,6 +28,7 @@ def anthropic_model(named: ModelName, patience: Patience | None = None) -> Provi
         import anthropic
     except ImportError:
         raise missing("anthropic", named.given) from None
+    warnings.filterwarnings("ignore", "The model .* is deprecated", DeprecationWarning)  # it is the caller's choice
     url = os.environ.get("ANTHROPIC_BASE_URL", "").rstrip("/") or _URL
     endpoint = endpoint_of(url, "ANTHROPIC_BASE_URL")
     key = key_from(["ANTHROPIC_API_KEY"], needed_by=named.given)

@@ -14,8 +14,9 @@ class Limiter:
     """Additive increase, multiplicative decrease.
 
     A second in which the provider said "slower" cuts the limit, or what was ever in flight, by half the share of calls
-    that it refused; a limit's worth of good replies raises it by one. ``in_flight`` calls are with the provider, ``waiting`` wait
-    for their turn, ``sleeping`` wait because they were told to; ``rate_limit_waits`` and ``waited`` (seconds) add up.
+    that it refused; a limit's worth of good replies raises it by one. ``in_flight`` calls are with the provider,
+    ``waiting`` wait for their turn, ``sleeping`` wait because they were told to; ``rate_limit_waits`` and ``waited``
+    (seconds) add up.
     """
 
     def __init__(self, limit: int = CEILING) -> None:

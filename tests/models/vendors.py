@@ -17,7 +17,7 @@ from tests.stub_models import Calls, Provider, Script, chat, message
 
 VENDORS = ("openai-compatible", "openai", "anthropic")
 KEY = "sk-planted-7f3a9c1e5b"
-QUICK = Patience(attempts=3, first_attempts=3, limited_attempts=6, shortest=0.01, longest=0.02, wish=0.05, attempt=0.3)
+QUICK = Patience(attempts=3, first_attempts=3, limited_attempts=6, shortest=0.01, longest=0.02, wish=0.05, attempt=20)
 TOOL = {
     "type": "function",
     "function": {
