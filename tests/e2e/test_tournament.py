@@ -158,10 +158,10 @@ def test_a_replay_shows_another_pack_beside_the_winner(played: tuple[Path, str, 
 
 def test_several_epochs_leave_records_that_name_each_other(tmp_path: Path) -> None:
     out = tmp_path / "three"
-    done = command("tournament", "packs/careful", "packs/reckless", "--epoch", "5", "--epochs", "3", "--out", str(out))
-    assert done.stdout.count("winner: careful") == 3
+    done = command("tournament", "packs/careful", "packs/reckless", "--epoch", "5", "--epochs", "2", "--out", str(out))
+    assert done.stdout.count("winner: careful") == 2
     before = None
-    for number in (5, 6, 7):
+    for number in (5, 6):
         raw = (out / f"epoch-{number}" / "manifest.json").read_bytes()
         assert json.loads(raw)["previous"] == before
         before = sha256(raw).hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections import Counter
+from functools import cache
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
@@ -115,8 +116,7 @@ def test_a_provider_that_is_down_leaves_an_entry_undecided_and_never_0(
     st.lists(st.lists(st.booleans(), min_size=4, max_size=4), min_size=3, max_size=7).filter(lambda runs: len(runs) % 2)
 )
 def test_an_early_decision_never_changes_a_vote(runs: list[list[bool]]) -> None:
-    rubric = settings(PLAN, LIBRARY)[0].rubric if not _RUBRIC else _RUBRIC[0]
-    _RUBRIC[:] = [rubric]
+    rubric = _rubric()
     judged = [_results(rubric, run) for run in runs]
     whole = vote(rubric, judged, len(runs))
     for made in range(1, len(runs) + 1):
@@ -126,7 +126,9 @@ def test_an_early_decision_never_changes_a_vote(runs: list[list[bool]]) -> None:
             assert early.tally == whole.tally
 
 
-_RUBRIC: list[Rubric] = []
+@cache
+def _rubric() -> Rubric:
+    return settings(PLAN, LIBRARY)[0].rubric
 
 
 def _results(rubric: Rubric, passes: list[bool]) -> list[CheckResult]:
