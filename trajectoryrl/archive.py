@@ -16,7 +16,8 @@ from .errors import LedgerUnusable
 class Archive:
     """Files under ``folder``: ``responses/`` named by content, ``facts/`` named by what they are about.
 
-    A fact is written once; a later one about the same thing is not taken. Raises LedgerUnusable for a full disk.
+    What is established is written once; a later one about the same thing is not taken. What is only the newest of its
+    kind is replaced. Raises LedgerUnusable for a full disk.
     """
 
     def __init__(self, folder: Path | str) -> None:
@@ -50,11 +51,21 @@ class Archive:
             self._write(place, orjson.dumps({"about": about, **fact}, option=orjson.OPT_SORT_KEYS))
         return self.fact(kind, about) or dict(fact)
 
+    def replace(self, kind: str, about: str, fact: Mapping[str, Any]) -> None:
+        """Writes a fact in place of what stood there."""
+        if self.fact(kind, about) != {"about": about, **fact}:
+            body = orjson.dumps({"about": about, **fact}, option=orjson.OPT_SORT_KEYS)
+            self._write(self._place(kind, about), body, anew=True)
+
+    def forget(self, kind: str, about: str) -> None:
+        """Removes a fact that no longer holds."""
+        self._place(kind, about).unlink(missing_ok=True)
+
     def _place(self, kind: str, about: str) -> Path:
         return self.folder / "facts" / kind / f"{sha256(about.encode()).hexdigest()}.json"
 
-    def _write(self, place: Path, body: bytes) -> None:
-        if place.exists():
+    def _write(self, place: Path, body: bytes, *, anew: bool = False) -> None:
+        if place.exists() and not anew:
             return
         part = place.with_name(f"{place.name}.{os.getpid()}.part")
         try:

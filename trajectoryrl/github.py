@@ -1,7 +1,7 @@
 """When a commit was pushed, by the server's clock: GitHub's activity API, then its events.
 
-GitHub is a witness. What it said is archived raw at first sight and stays valid for ever; what it cannot say now (an
-outage, a limit, an answer that makes no sense) is PENDING and never a miner's fault.
+GitHub is a witness. What it said is archived raw at first sight and stays valid for ever. What it cannot say now (an
+outage, a limit, an answer that makes no sense) is taken from the archive, else it is PENDING; it is no miner's fault.
 """
 
 from __future__ import annotations
@@ -30,18 +30,24 @@ _EVENT_PAGES = 3
 _CLIENTS = 4
 _ATTEMPTS = 3
 _LONGEST_WAIT = 20.0
-_TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)")
+_GONE_MINUTES = 30
+_MOST_TAGGED = 32 << 20
+_TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _NEXT = re.compile(r'<([^<>\s]{1,500})>;\s*rel="next"')
 
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A public repository as the host names it now; ``id`` stays through renames and transfers."""
+    """A public repository as the host names it now; ``id`` stays through renames and transfers.
+
+    ``stale`` says why it is described from the archive, if it is.
+    """
 
     id: int
     name: str
     default_branch: str
     evidence: tuple[str, ...]
+    stale: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,15 @@ class _Trouble(Exception):
         self.unknown = Unknown(code, message, evidence)
 
 
+class _NoSuchPage(_Trouble):
+    """The host does not have this page."""
+
+    @property
+    def page(self) -> int:
+        """Which page it was, from 1."""
+        return len(self.unknown.evidence) + 1
+
+
 class Witness:
     """A host's API, asked politely: few connections, ETags, its own wishes about waiting. Close it.
 
@@ -118,6 +133,7 @@ class Witness:
         ]
         self._busy = [0] * _CLIENTS
         self._tags: dict[str, tuple[str, _Answer]] = {}
+        self._tagged = 0
         self._seconds = seconds
 
     async def close(self) -> None:
@@ -125,29 +141,46 @@ class Witness:
         await asyncio.gather(*(client.aclose() for client in self._clients))
 
     async def repository(self, name: str, bound_to: str) -> Repository | Unknown | Refused:
-        """The public repository ``owner/repo``; its id is bound to ``bound_to`` (who submits it) at first sight."""
-        url = f"{self._host.api}/repos/{name}"
+        """The public repository ``owner/repo``; its id is bound to ``bound_to`` (who submits it) at first sight.
+
+        While the host is at fault, and at a first 404, it is what the archive says it was.
+        """
+        about = f"{bound_to}:{name.lower()}"
         try:
-            answer = await self._ask(url)
+            answer = await self._ask(f"{self._host.api}/repos/{name}")
             if answer.status == 301:
                 place = answer.headers.get("location", "")
                 if not re.fullmatch(re.escape(self._host.api) + r"/repositories/[0-9]{1,12}", place):
                     raise _Trouble("GITHUB_REDIRECT", "the host redirects somewhere else than to a repository's number")
                 answer = await self._ask(place)
             if answer.status in (404, 410):
-                evidence = (self._archive.keep(answer.raw),)
-                first = self._archive.establish("gone", f"{bound_to}:{name}", {"ms": self._clock.now_ms()})
-                minutes = (self._clock.now_ms() - int(first["ms"])) // 60_000
-                code = "REPOSITORY_GONE" if minutes < 30 else "REPOSITORY_NOT_PUBLIC"
-                return Unknown(code, f"there is no public repository {name} (for {minutes} min)", evidence)
+                return self._gone(answer, name, about)
             if answer.status == 451:
                 said = "the host does not show the repository for legal reasons"
                 return Unknown("REPOSITORY_BLOCKED", said, (self._archive.keep(answer.raw),))
-            return self._repository_of(answer, name, bound_to)
+            return self._repository_of(answer, name, about)
         except _Trouble as trouble:
-            return trouble.unknown
+            return self._seen(about, trouble.unknown)
 
-    def _repository_of(self, answer: _Answer, name: str, bound_to: str) -> Repository | Unknown | Refused:
+    def _gone(self, answer: _Answer, name: str, about: str) -> Repository | Unknown:
+        evidence = (self._archive.keep(answer.raw),)
+        first = self._archive.establish("gone", about, {"ms": self._clock.now_ms()})
+        minutes = (self._clock.now_ms() - int(first["ms"])) // 60_000
+        said = f"there is no public repository {name} (for {minutes} min)"
+        if minutes >= _GONE_MINUTES:
+            return Unknown("REPOSITORY_NOT_PUBLIC", said, evidence)
+        return self._seen(about, Unknown("REPOSITORY_GONE", said, evidence))
+
+    def _seen(self, about: str, why: Unknown) -> Repository | Unknown:
+        """The repository as it was last seen; ``why`` if it never was."""
+        seen = self._archive.fact("seen", about)
+        if seen is None:
+            return why
+        return Repository(
+            int(seen["id"]), str(seen["name"]), str(seen["default_branch"]), tuple(seen["evidence"]), why.message
+        )
+
+    def _repository_of(self, answer: _Answer, name: str, about: str) -> Repository | Unknown | Refused:
         said = answer.value
         if answer.status != 200 or not isinstance(said, dict):
             raise _Trouble("GITHUB_ANSWER", f"status {answer.status} says nothing about {name}")
@@ -161,10 +194,14 @@ class Witness:
             called = repository_named(called)
         except CommitmentInvalid:
             raise _Trouble("GITHUB_ANSWER", f"the host calls {name} by an impossible name", evidence) from None
-        bound = self._archive.establish("repository", f"{bound_to}:{name.lower()}", {"id": number})
+        bound = self._archive.establish("repository", about, {"id": number})
         if bound["id"] != number:
             message = f"{name} is another repository (number {number}) than it was (number {bound['id']})"
             return Refused("REPOSITORY_REPLACED", message, evidence)
+        self._archive.forget("gone", about)
+        self._archive.replace(
+            "seen", about, {"id": number, "name": called, "default_branch": branch, "evidence": list(evidence)}
+        )
         return Repository(number, called, branch, evidence)
 
     async def pushed(self, repository: Repository, commit: str) -> Pushed | Unknown:
@@ -175,20 +212,40 @@ class Witness:
             return Pushed(int(known["ms"]), tuple(known["evidence"]))
         ref = f"refs/heads/{repository.default_branch}"
         base = f"{self._host.api}/repos/{repository.name}"
+        evidence: tuple[str, ...] = ()
+        shown = True
         try:
-            rows, evidence = await self._rows(f"{base}/activity", {"per_page": "100", "ref": ref}, _PAGES)
-            times = [_ms(row.get("timestamp")) for row in rows if row.get("after") == commit and row.get("ref") == ref]
+            try:
+                rows, evidence = await self._rows(f"{base}/activity", {"per_page": "100", "ref": ref}, _PAGES)
+                times = [row.get("timestamp") for row in rows if row.get("after") == commit and row.get("ref") == ref]
+            except _NoSuchPage as missing:
+                if missing.page > 1:
+                    raise
+                times, shown = [], False
             if not times:
                 events, more = await self._rows(f"{base}/events", {"per_page": "100"}, _EVENT_PAGES)
                 evidence += more
-                times = [_ms(row.get("created_at")) for row in events if _pushes(row, ref, commit)]
+                times = [row.get("created_at") for row in events if _pushes(row, ref, commit)]
+            if not times and not shown:
+                raise _Trouble("GITHUB_ANSWER", "the host shows no activity of the repository", evidence)
+            found = [ms for ms in map(_ms, times) if ms is not None]
+            if len(found) < len(times):
+                raise _Trouble("GITHUB_ANSWER", "the host gives a push no time that can be read", evidence)
         except _Trouble as trouble:
             return trouble.unknown
-        found = [ms for ms in times if ms is not None]
         if not found:
             return Pushed(None, evidence)
         fact = self._archive.establish("push", about, {"ms": min(found), "evidence": list(evidence)})
         return Pushed(int(fact["ms"]), tuple(fact["evidence"]))
+
+    def keep_file(self, repository: Repository, commit: str, raw: bytes) -> None:
+        """Keeps the file of a commit that was read from the repository; it can never be another."""
+        self._archive.establish("file", f"{repository.id}:{commit}", {"sha256": self._archive.keep(raw)})
+
+    def kept_file(self, repository: Repository, commit: str) -> bytes | None:
+        """The file that was read before, if it was."""
+        fact = self._archive.fact("file", f"{repository.id}:{commit}")
+        return self._archive.response(str(fact["sha256"])) if fact else None
 
     async def _rows(
         self, url: str, query: Mapping[str, str], pages: int
@@ -203,7 +260,8 @@ class Witness:
             answer = await self._ask(following)
             if answer.status != 200 or not isinstance(answer.value, list):
                 said = f"status {answer.status} on page {len(evidence) + 1} of what was pushed"
-                raise _Trouble("GITHUB_ANSWER", said, tuple(evidence))
+                kind = _NoSuchPage if answer.status in (404, 410, 422) else _Trouble
+                raise kind("GITHUB_ANSWER", said, tuple(evidence))
             evidence.append(self._archive.keep(answer.raw))
             rows += [row for row in answer.value if isinstance(row, dict)]
             found = _NEXT.search(answer.headers.get("link", ""))
@@ -285,15 +343,28 @@ class Witness:
             answer = _Answer(200, answer.headers, raw, orjson.loads(raw))
         except orjson.JSONDecodeError:
             raise _Trouble("GITHUB_UNAVAILABLE", "the host's answer is no JSON") from None
-        if (etag := answer.headers.get("etag")) and len(etag) < 200 and len(self._tags) < 4096:
-            self._tags[url] = (etag, answer)
+        self._remember(url, answer)
         return answer
+
+    def _remember(self, url: str, answer: _Answer) -> None:
+        """Keeps an answer to ask only whether it has changed; the oldest ones are forgotten."""
+        etag = answer.headers.get("etag", "")
+        old = self._tags.pop(url, None)
+        self._tagged -= len(old[1].raw) if old else 0
+        if not 0 < len(etag) < 200:
+            return
+        self._tags[url] = (etag, answer)
+        self._tagged += len(answer.raw)
+        while self._tagged > _MOST_TAGGED or len(self._tags) > 4096:
+            self._tagged -= len(self._tags.pop(next(iter(self._tags)))[1].raw)
 
 
 async def _bounded(response: httpx.Response) -> bytes:
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise _Trouble("GITHUB_UNAVAILABLE", "the host's answer is compressed, which was not asked for")
     parts: list[bytes] = []
     size = 0
-    async for part in response.aiter_bytes():
+    async for part in response.aiter_raw():
         size += len(part)
         if size > _MOST_BYTES:
             raise _Trouble("GITHUB_UNAVAILABLE", f"the host's answer has more than {_MOST_BYTES:,} bytes")
@@ -304,7 +375,7 @@ async def _bounded(response: httpx.Response) -> bytes:
 def _wanted_wait(headers: Mapping[str, str], now: int) -> float:
     """Seconds that the host asks us to wait, else one."""
     said = headers.get("retry-after", "")
-    if said.isdigit() and len(said) < 9:
+    if re.fullmatch(r"[0-9]{1,8}", said):
         return float(said)
     if said:
         try:
@@ -312,7 +383,7 @@ def _wanted_wait(headers: Mapping[str, str], now: int) -> float:
         except (ValueError, TypeError, OverflowError):
             return 1.0
     reset = headers.get("x-ratelimit-reset", "")
-    if headers.get("x-ratelimit-remaining") == "0" and reset.isdigit() and len(reset) < 13:
+    if headers.get("x-ratelimit-remaining") == "0" and re.fullmatch(r"[0-9]{1,12}", reset):
         return max(1.0, float(int(reset) - now))
     return 1.0
 

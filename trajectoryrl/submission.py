@@ -58,6 +58,9 @@ class Verifier:
         if isinstance(repository, Refused):
             return _rejected(commitment.hotkey, repository.code, repository.message, commitment, repository.evidence)
         seen = repository.evidence
+        notes = [] if repository.name == commitment.repository else [f"the repository is now {repository.name}"]
+        if repository.stale:
+            notes.append(f"the repository is as it was seen before: {repository.stale}")
         try:
             raw = await fetched(
                 self.host,
@@ -67,17 +70,21 @@ class Verifier:
                 scratch=self.scratch,
                 cache=self.cache,
             )
+            self.witness.keep_file(repository, commitment.commit, raw)
         except RepositoryRejected as error:
             return _rejected(commitment.hotkey, error.code, error.problems[0].message, commitment, seen)
         except RepositoryUnavailable as error:
-            return _pending(commitment, error.code, error.problems[0].message, seen)
+            kept = self.witness.kept_file(repository, commitment.commit)
+            if kept is None:
+                return _pending(commitment, error.code, error.problems[0].message, seen)
+            raw = kept
+            notes.append(f"the pack is as it was fetched before: {error.problems[0].message}")
         pack = _pack_of(raw, commitment, seen)
         if isinstance(pack, Rejection):
             return pack
         pushed = await self.witness.pushed(repository, commitment.commit)
         if isinstance(pushed, Unknown):
             return _pending(commitment, pushed.code, pushed.message, all_of([seen, pushed.evidence]))
-        notes = () if repository.name == commitment.repository else (f"the repository is now {repository.name}",)
         return entered(
             commitment,
             pack,
@@ -88,7 +95,7 @@ class Verifier:
             epoch_ms=epoch_ms,
             parameters=self.parameters,
             evidence=all_of([seen, pushed.evidence]),
-            notes=notes,
+            notes=tuple(notes),
         )
 
 

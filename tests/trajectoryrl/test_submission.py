@@ -6,7 +6,7 @@ import asyncio
 import json
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from trajectoryrl.github import Witness
 from trajectoryrl.protocol import shipped
 from trajectoryrl.repository import forge_host
 from trajectoryrl.submission import Verifier
+
+from .github_stub import FakeClock
 
 HOTKEY = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY"
 OTHER = "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty"
@@ -35,6 +37,7 @@ class World:
     folder: Path
     time: list[int]
     archive: Archive
+    clock: FakeClock = field(default_factory=FakeClock)
 
     def git(self, *words: str) -> str:
         done = subprocess.run(["git", *words], cwd=self.folder, check=True, capture_output=True, text=True)
@@ -70,7 +73,7 @@ class World:
     ) -> Outcome:
         async def verify() -> Outcome:
             host = forge_host(self.server.url, public_network=False)
-            witness = Witness(host, self.archive)
+            witness = Witness(host, self.archive, clock=self.clock)
             try:
                 verifier = Verifier(None, host, witness, shipped())  # type: ignore[arg-type]
                 commitment = Commitment(hotkey, name, commit, pack_hash, 5)
@@ -88,6 +91,8 @@ def world(tmp_path: Path) -> Iterator[World]:
     with ForgeServer(Forge(tmp_path / "forge", lambda: time[0])) as server:
         made = World(server, tmp_path / "work", time, Archive(tmp_path / "archive"))
         made.git("init", "-q", "-b", "main")
+        made.git("config", "user.name", "m")
+        made.git("config", "user.email", "m@x")
         yield made
 
 
@@ -178,11 +183,44 @@ def test_renamed_hidden_and_deleted_repositories_end_as_documented(world: World)
     assert isinstance(renamed, Entry)
     assert renamed.notes == ("the repository is now alice/renamed",)
     forge.hide("alice/renamed")
-    assert _code(world.outcome(*pushed), Pending) == "REPOSITORY_GONE"
+    hidden = world.outcome(*pushed)
+    assert isinstance(hidden, Entry)
+    assert (hidden.entry_ms, len(hidden.notes)) == (renamed.entry_ms, 3)
+    world.clock.ms += HOUR // 2
+    assert _code(world.outcome(*pushed), Pending) == "REPOSITORY_NOT_PUBLIC"
     forge.hide("alice/renamed", private=False)
-    assert isinstance(world.outcome(*pushed), Entry)
+    assert world.outcome(*pushed) == renamed
     forge.delete("alice/renamed")
+    assert isinstance(world.outcome(*pushed), Entry)
+    world.clock.ms += HOUR // 2
+    assert _code(world.outcome(*pushed), Pending) == "REPOSITORY_NOT_PUBLIC"
+
+
+def test_a_repository_that_was_never_seen_is_pending_at_its_first_404(world: World) -> None:
+    pushed = world.pushed(NOON)
+    world.server.forge.hide("alice/pack")
     assert _code(world.outcome(*pushed), Pending) == "REPOSITORY_GONE"
+
+
+def test_what_was_verified_once_holds_while_everything_is_down(world: World) -> None:
+    pushed = world.pushed(NOON - HOUR)
+    before = world.outcome(*pushed)
+    assert isinstance(before, Entry)
+    world.server.url = "http://127.0.0.1:9"
+    after = world.outcome(*pushed)
+    assert isinstance(after, Entry)
+    assert replace(after, notes=()) == before
+    assert len(after.notes) == 2
+
+
+def test_a_commit_that_was_pushed_away_is_rejected_and_back_again_as_old_as_it_was(world: World) -> None:
+    first = world.pushed(NOON - HOUR)
+    before = world.outcome(*first)
+    world.git("commit", "-q", "--amend", "--allow-empty", "-m", "another", "--author", "m <m@x>")
+    world.git("push", "-qf", f"{world.server.url}/alice/pack.git", "HEAD:main")
+    assert isinstance(world.outcome(*first), Rejection)
+    world.git("push", "-qf", f"{world.server.url}/alice/pack.git", f"{first[0]}:main")
+    assert world.outcome(*first) == before
 
 
 def test_another_repository_under_the_same_name_is_rejected(world: World) -> None:
