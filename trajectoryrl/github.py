@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -22,6 +23,8 @@ from .errors import CommitmentInvalid
 from .repository import Host, repository_named
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 _MOST_BYTES = 2 << 20
@@ -128,7 +131,9 @@ class Witness:
             headers["Authorization"] = f"Bearer {token}"
         limits = httpx.Limits(max_connections=8, max_keepalive_connections=4)
         self._clients = [
-            httpx.AsyncClient(headers=headers, timeout=seconds, limits=limits, trust_env=False, follow_redirects=False)
+            httpx.AsyncClient(
+                headers=headers, timeout=seconds, limits=limits, verify=_tls(), trust_env=False, follow_redirects=False
+            )
             for _ in range(_CLIENTS)
         ]
         self._busy = [0] * _CLIENTS
@@ -357,6 +362,14 @@ class Witness:
         self._tagged += len(answer.raw)
         while self._tagged > _MOST_TAGGED or len(self._tags) > 4096:
             self._tagged -= len(self._tags.pop(next(iter(self._tags)))[1].raw)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """The certificates that every client trusts, read once."""
+    import httpx
+
+    return httpx.create_ssl_context(trust_env=False)
 
 
 async def _bounded(response: httpx.Response) -> bytes:
