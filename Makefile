@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 CLAW   := $(BIN)/clawbench
 TRL    := $(BIN)/trajectoryrl
 
-.PHONY: run test check format protocol bench clean
+.PHONY: run test check format protocol bench soak clean
 .DEFAULT_GOAL := run
 
 $(BIN)/python:
