@@ -176,6 +176,7 @@ async def _inputs(ports: Ports, parameters: Parameters, number: int) -> Snapshot
                 ports.log("epoch_skipped", epoch=number, why=late)
                 return None
             await ports.ledger.epoch(number, snapshot_json(await snapshot(ports.chain, number, first)))
+            ports.log("epoch_begun", epoch=number, block=first)
             known = ports.ledger.inputs_of(number)
         except ChainUnavailable as failed:
             ports.log("chain_unavailable", code=failed.code, message=failed.problems[0].message)
@@ -203,6 +204,8 @@ async def _outcomes(ports: Ports, parameters: Parameters, choices: Choices, inpu
             if not isinstance(outcome, Pending):
                 await ports.ledger.submission(number, hotkey, outcome_json(outcome))
                 known[hotkey] = outcome
+                code = "ENTRY" if isinstance(outcome, Entry) else outcome.code
+                ports.log("submission", epoch=number, hotkey=hotkey, code=code)
                 return
             last[hotkey] = outcome
             await ports.clock.sleep(choices.verify_again_seconds)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from pathlib import Path
 
 import orjson
 import pytest
 
 from clawbench.likeness import content_hash
+from trajectoryrl.ledger import Ledger
 
 from .timing import lived
 from .world import RULES, Life, Truth, lived_through
@@ -41,11 +41,14 @@ def test_a_world_of_trouble_ends_as_it_should(seed: int, tmp_path: Path) -> None
 
 
 def _no_epoch_was_weighed_twice(truth: Truth, life: Life, said: str) -> None:
-    landed = Counter(block // RULES.blocks_per_epoch for who, block, _ in truth.landed if who == life.hotkey)
-    awarded = [number for number, body in life.sealed.items() if orjson.loads(body)["award"]["weights"]]
-    unsealed = 1  # the epoch that was going on when the world ended
-    assert sum(landed.values()) <= len(awarded) + unsealed, f"{said}: {life.hotkey} set weights too often: {landed}"
-    assert max(landed.values(), default=0) <= 1, f"{said}: {life.hotkey} set weights twice in an epoch: {landed}"
+    landed = [block for who, block, _ in truth.landed if who == life.hotkey]
+    with Ledger(life.folder / "ledger.db", inline=True) as ledger:
+        planned = [number for number in ledger.epochs() if ledger.weights_of(number)]
+        rows = [row for number in planned for row in ledger.weights_of(number)]
+    confirmed = [row.at["block"] for row in rows if row.state == "CONFIRMED"]
+    assert len(landed) <= len(planned), f"{said}: {life.hotkey} set weights {len(landed)} times for epochs {planned}"
+    assert confirmed == sorted(set(confirmed)), f"{said}: {life.hotkey} took one update for two epochs'"
+    assert set(confirmed) <= set(landed), f"{said}: {life.hotkey} confirmed weights that never landed"
 
 
 def _no_honest_pack_was_zeroed(truth: Truth, life: Life, said: str) -> None:
