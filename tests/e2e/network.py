@@ -163,7 +163,7 @@ class Network:
         The window stays open until they are: how fast this machine is decides nothing.
         """
         first = epoch * EPOCH
-        closing, last = first + WINDOW - 2, first + EPOCH - 2
+        closing, last = first + WINDOW - 2, first + EPOCH - 8
         self._until(lambda name: '"started"' in self.log(name), "started")
         self.chain.advance(max(0, first - self.chain.head()))
         self._until(lambda name: self._said(name, epoch, "epoch_begun") == 1, f"began epoch {epoch}")
@@ -199,7 +199,15 @@ class LocalBlocks:
         from trajectoryrl.chain.localrules import Rules
         from trajectoryrl.chain.localserver import LocalServer
 
-        rules = Rules(netuid=NETUID, genesis="e2e", block_ms=1000, genesis_ms=1_780_000_000_000, owner="", clock="hand")
+        rules = Rules(
+            netuid=NETUID,
+            genesis="e2e",
+            block_ms=1000,
+            genesis_ms=1_780_000_000_000,
+            owner="",
+            clock="hand",
+            rate_limit=10,
+        )
         self.network = LocalNetwork(folder / "chain.db", rules=rules)
         self.server = LocalServer(self.network)
         self.url = self.server.url
