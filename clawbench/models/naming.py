@@ -91,5 +91,5 @@ def endpoint_of(url: str, where: str) -> str:
 
 def _wrong(said: str, given: str) -> UnknownModel:
     at = given.find("@http")
-    shown = given if at < 0 or "@" not in given[at + 1 :] else given[:at] + "@…"  # a password never reaches the screen
+    shown = given if at < 0 else given[:at] + "@…"  # a URL may hold a password, which never reaches the screen
     return UnknownModel.of("MODEL_NAME", said, f"--model {shown[:120]}")
