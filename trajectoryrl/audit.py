@@ -47,6 +47,7 @@ class Audit:
     epoch: int | None = None
     validator: str = ""
     winner: str | None = None
+    winner_name: str = ""
     weights: Mapping[int, str] = field(default_factory=dict)
     simulated: bool = False
     model: str = ""
@@ -91,6 +92,7 @@ def audited(folder: Path, *, trusted: str | None = None, scenarios: Path | None 
         epoch=found.plan.number,
         validator=found.validator,
         winner=found.award.winner,
+        winner_name=found.inputs.names.get(found.award.winner or "", ""),
         weights={int(uid): share for uid, share in found.weights.items()},
         simulated=found.model.simulated,
         model=found.model.name,
@@ -190,8 +192,11 @@ class _Recomputed:
     def _library(self, parameters: Parameters) -> Path | None:
         """The folder to render from, if it holds the very scenarios that the record names."""
         place = self.scenarios or library()
-        if scenario_set_hash(parameters.scenario_pool, place) == parameters.scenario_set:
-            return place
+        try:
+            if scenario_set_hash(parameters.scenario_pool, place) == parameters.scenario_set:
+                return place
+        except ClawbenchError:
+            pass  # a scenario is not there: these are others, too
         said = "the record was made with other scenarios than these: audit it with the version that it names"
         self._wrong("SCENARIO_SET", "parameters.scenario_set", said)
         return None

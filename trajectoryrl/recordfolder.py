@@ -44,9 +44,13 @@ class RecordFolder:
     def listed(self) -> bool:
         """Looks at every name in the folder; false if it is no record at all or too large to be one."""
         try:
-            for entry in os.scandir(self.path):
+            entries = sorted(os.scandir(self.path), key=lambda entry: entry.name)
+            if not any(entry.name in _TOP for entry in entries):
+                self.wrong("RECORD_MISSING", str(self.path), f"is no record: it has no {MANIFEST}")
+                return False
+            for entry in entries:
                 if entry.name in _FOLDERS and entry.is_dir(follow_symlinks=False):
-                    for inner in os.scandir(entry.path):
+                    for inner in sorted(os.scandir(entry.path), key=lambda entry: entry.name):
                         self._found(f"{entry.name}/{inner.name}", inner, _FOLDERS[entry.name])
                         if len(self.files) > MAX_FILES:
                             self.wrong("RECORD_TOO_LARGE", entry.name, f"more than {MAX_FILES} files")

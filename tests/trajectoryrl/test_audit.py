@@ -500,9 +500,11 @@ def test_a_record_sealed_by_someone_untrusted_is_refused() -> None:
     assert [problem.code for problem in found.problems] == ["SEAL_KEY"]
 
 
-@pytest.mark.parametrize("place", ["nowhere", "file"])
+@pytest.mark.parametrize("place", ["nowhere", "file", "other"])
 def test_what_is_no_record_is_said(place: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"x")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "notes.txt").write_bytes(b"x")
     assert [problem.code for problem in audit(tmp_path / place).problems] == ["RECORD_MISSING"]
 
 

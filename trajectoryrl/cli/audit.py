@@ -67,11 +67,18 @@ def _summary(audit: Audit) -> str:
     lines = [
         f"epoch {audit.epoch}: {state}",
         f"  {audit.submissions} submissions, {audit.contents} contents, {audit.runs} runs replayed",
-        f"  winner {audit.winner or 'nobody'}",
+        f"  winner {_winner(audit)}",
         f"  sealed by {audit.validator}",
         f"  manifest {audit.manifest}",
     ]
     return "\n".join([*lines, *(f"  note: {note}" for note in audit.notes)])
+
+
+def _winner(audit: Audit) -> str:
+    from clawbench.report.plain import printable
+
+    name = f"{printable(audit.winner_name, 40)}, " if audit.winner_name else ""
+    return f"{name}{audit.winner}" if audit.winner else "nobody"
 
 
 def _document(audit: Audit) -> dict[str, Any]:
