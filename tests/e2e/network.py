@@ -204,7 +204,7 @@ class LocalBlocks:
             genesis="e2e",
             block_ms=1000,
             genesis_ms=1_780_000_000_000,
-            owner="",
+            owner=str(derived_key("network:owner").ss58_address),
             clock="hand",
             rate_limit=10,
         )
