@@ -37,11 +37,11 @@ def submission_text(repository: str, commit: str, pack_hash: str) -> str:
 def submission_of(text: str, hotkey: str, block: int) -> Commitment:
     """The submission that ``text`` is, made by ``hotkey`` in ``block``. Raises CommitmentInvalid."""
     found = _TEXT.fullmatch(text)
-    if found is None:
+    if found is None or repository_named(found[1]) != found[1]:
         said = "the commitment is not trl1:owner/repo:… as `trajectoryrl miner submit` writes it"
         raise CommitmentInvalid.of("COMMITMENT_FORMAT", said, f"{text[:80]!a}")
     raw = _decoded(found[2], 52)
-    return Commitment(hotkey, repository_named(found[1]), raw[:20].hex(), raw[20:].hex(), block)
+    return Commitment(hotkey, found[1], raw[:20].hex(), raw[20:].hex(), block)
 
 
 def record_text(url: str, manifest: str) -> str:

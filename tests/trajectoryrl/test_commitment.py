@@ -9,6 +9,8 @@ from hypothesis import strategies as some
 from trajectoryrl.commitment import MAX_BYTES, record_of, record_text, submission_of, submission_text
 from trajectoryrl.errors import CommitmentInvalid
 
+from ..test_protocol_doc import vectors
+
 COMMIT, HASH = "0123456789abcdef0123456789abcdef01234567", "f" * 63 + "0"
 HEX40 = some.text("0123456789abcdef", min_size=40, max_size=40)
 HEX64 = some.text("0123456789abcdef", min_size=64, max_size=64)
@@ -66,3 +68,24 @@ def test_a_record_is_read_as_it_was_written(manifest: str, url: str) -> None:
 def test_a_url_that_cannot_be_told_is_refused(url: str) -> None:
     with pytest.raises(CommitmentInvalid):
         record_text(url, HASH)
+
+
+def test_the_protocols_vectors() -> None:
+    given = vectors("commitments")
+    for row in given["submissions"]:
+        assert submission_text(row["repository"], row["commit"], row["pack_hash"]) == row["is"]
+        read = submission_of(row["is"], "5hot", 3)
+        assert (read.repository, read.commit, read.pack_hash) == (row["repository"], row["commit"], row["pack_hash"])
+        assert len(row["is"].encode()) <= MAX_BYTES
+    for row in given["records"]:
+        assert record_text(row["url"], row["manifest"]) == row["is"]
+        assert record_of(row["is"]) == (row["url"], row["manifest"])
+    for text in given["refused"]:
+        with pytest.raises(CommitmentInvalid):
+            submission_of(text, "5hot", 3)
+    assert all(given.values())
+
+
+def test_the_longest_texts_fit() -> None:
+    assert len(submission_text("o" * 39 + "/" + "r" * 100, COMMIT, HASH)) == 216
+    assert len(record_text("https://" + "x" * 300, HASH)) <= MAX_BYTES

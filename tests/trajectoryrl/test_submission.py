@@ -11,16 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from clawbench.pack import pack_of
 from trajectoryrl.archive import Archive
 from trajectoryrl.entry import Commitment, Entry, Outcome, Pending, Rejection
 from trajectoryrl.forge import Forge, ForgeServer
-from trajectoryrl.github import Witness
+from trajectoryrl.github import Pushed, Witness
 from trajectoryrl.protocol import shipped
 from trajectoryrl.repository import forge_host
-from trajectoryrl.submission import Verifier
+from trajectoryrl.submission import Verifier, entered
 
+from ..test_protocol_doc import vectors
+from .entries import some_pack
 from .github_stub import FakeClock
 
 HOTKEY = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY"
@@ -235,3 +239,34 @@ def test_a_forge_that_is_down_is_pending(world: World) -> None:
     pushed = world.pushed(NOON)
     world.server.url = "http://127.0.0.1:9"
     assert isinstance(world.outcome(*pushed), Pending)
+
+
+def test_the_protocols_vectors_of_entry_times() -> None:
+    doc = vectors("entry_time")
+    rules = shipped()
+    ours = (rules.epoch_ms, rules.push_tolerance_seconds * 1000, rules.push_unknown_seconds * 1000)
+    assert ours == (doc["epoch_ms"], doc["tolerance_ms"], doc["unknown_ms"])
+    said = Commitment(HOTKEY, "alice/pack", "c" * 40, "f" * 64, 5)
+    for row in doc["rows"]:
+        found = entered(
+            said, some_pack(), Pushed(row["push_ms"], ()), uid=3, coldkey="cold",
+            committed_ms=row["committed_ms"], epoch_ms=row["epoch_first_ms"], parameters=rules,
+        )  # fmt: skip
+        assert (found.entry_ms if isinstance(found, Entry) else found.code) == row["is"]
+
+
+@given(some.integers(0, 10**13), some.integers(0, 10**13), some.integers(0, 10**13))
+def test_an_entry_is_never_older_than_its_push_nor_an_epoch_before_its_commitment(
+    push: int, committed: int, epoch: int
+) -> None:
+    said = Commitment(HOTKEY, "alice/pack", "c" * 40, "f" * 64, 5)
+    found = entered(
+        said, some_pack(), Pushed(push, ()), uid=3, coldkey="cold",
+        committed_ms=committed, epoch_ms=epoch, parameters=shipped(),
+    )  # fmt: skip
+    if push > committed + 120_000:
+        assert isinstance(found, Rejection)
+    else:
+        assert isinstance(found, Entry)
+        assert found.entry_ms in (push, committed - shipped().epoch_ms)
+        assert found.entry_ms >= push

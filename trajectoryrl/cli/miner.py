@@ -107,7 +107,10 @@ def submit(repository: str, commit: str, pack_hash: str, late: bool, unchecked: 
                 if before is not None:
                     who = f"{len(before)} who committed since then could overtake: {', '.join(before[:5])}"
                     who = who if before else "nobody committed since then, but anyone who does now could overtake"
-                    said = f"the push is older than an epoch and loses its age; {who}. Push again, or give --late"
+                    said = (
+                        f"the push is about an epoch old or older, and more than an epoch does not count; {who}. "
+                        "--late submits all the same (pushing again would only be later)"
+                    )
                     raise InvalidInput.of("PUSH_TOO_OLD", said)
             block = await chain.commit(text)
         finally:
@@ -173,6 +176,7 @@ def _told(outcome: Outcome) -> int:
     """Prints an outcome; 0 for an entry, 1 for a rejection, 3 while nobody can say."""
     from datetime import UTC, datetime
 
+    from ..codes import advice
     from ..entry import Entry, Pending
     from ..logs import escaped
 
@@ -187,6 +191,8 @@ def _told(outcome: Outcome) -> int:
     else:
         pending = isinstance(outcome, Pending)
         click.echo(f"{'pending' if pending else 'rejected':<10} {outcome.code}: {escaped(outcome.message)}")
+        if advised := advice(outcome.code):
+            click.echo(f"do         {advised}")
         state = 3 if pending else 1
     for name in outcome.evidence:
         click.echo(f"evidence   sha256 {name}")
