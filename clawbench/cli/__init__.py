@@ -11,6 +11,7 @@ _COMMANDS = {
     "run": "Run a pack through scenarios and explain its score.",
     "score": "Score recorded runs again, or public episode files.",
     "list": "List scenarios, packs and models.",
+    "models": "List the models that --model can name, or check one.",
     "lint": "Find mistakes in scenario files.",
     "pack": "Make, build, check and show policy packs.",
     "init": "Write a small working scenario or pack.",

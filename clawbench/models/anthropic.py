@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from .chat import declined
@@ -54,6 +55,7 @@ class AnthropicAdapter:
         self._sdk = sdk
         self._settings = settings
         self._key = key
+        self.heard: Callable[[bytes], None] | None = None
         self._clients = PerLoop(
             lambda: sdk.AsyncAnthropic(
                 api_key=key.reveal(),
@@ -74,8 +76,10 @@ class AnthropicAdapter:
             async with messages.with_streaming_response.create(
                 model=self._settings["model"], messages=turns, **sent
             ) as response:
-                body = await response.read()
-            return reply_of(self._key.hidden_in(body))
+                body = self._key.hidden_in(await response.read())
+            if self.heard is not None:
+                self.heard(body)
+            return reply_of(body)
         except AttemptFailed as failed:
             raise self._key.hidden(failed) from None
         except Exception as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -82,6 +82,7 @@ class CompatibleAdapter:
         self._pools: list[_Pool] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tls: ssl.SSLContext | None = None
+        self.heard: Callable[[bytes], None] | None = None
 
     async def attempt(self, request: Request) -> Reply:
         sent: dict[str, Any] = {"model": self._settings["model"], "messages": messages_of(request.messages)}
@@ -89,7 +90,10 @@ class CompatibleAdapter:
             sent["tools"] = request.tools
         body = orjson.dumps(sent | parameters_of(request, self._settings))
         try:
-            answered = answer_of(*await self._answer(body))
+            status, headers, received = await self._answer(body)
+            if self.heard is not None:
+                self.heard(received)
+            answered = answer_of(status, headers, received)
         except AttemptFailed as failed:
             raise self._key.hidden(failed) from None
         usage = answered.usage

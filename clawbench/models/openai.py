@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from typing import Any
 
 from .chat import answer_of, declined, messages_of, parameters_of
@@ -52,6 +53,7 @@ class OpenAIAdapter:
         self._sdk = sdk
         self._settings = settings
         self._key = key
+        self.heard: Callable[[bytes], None] | None = None
         self._clients = PerLoop(
             lambda: sdk.AsyncOpenAI(
                 api_key=key.reveal(),
@@ -71,8 +73,10 @@ class OpenAIAdapter:
             async with completions.with_streaming_response.create(
                 model=self._settings["model"], messages=messages_of(request.messages), **sent
             ) as response:
-                body = await response.read()
-            return answer_of(response.status_code, response.headers, self._key.hidden_in(body))
+                body = self._key.hidden_in(await response.read())
+            if self.heard is not None:
+                self.heard(body)
+            return answer_of(response.status_code, response.headers, body)
         except AttemptFailed as failed:
             raise self._key.hidden(failed) from None
         except Exception as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from hashlib import sha256
@@ -51,7 +51,12 @@ class Patience:
 
 
 class Adapter(Protocol):
-    """One vendor's wire: makes one attempt. Raises AttemptFailed, and nothing else on purpose."""
+    """One vendor's wire: makes one attempt. Raises AttemptFailed, and nothing else on purpose.
+
+    ``heard`` is called with the body of every answer, if it is set.
+    """
+
+    heard: Callable[[bytes], None] | None
 
     async def attempt(self, request: Request) -> Reply: ...
 
@@ -98,6 +103,10 @@ class ProviderModel:
         finally:
             self._open -= 1
         return answered
+
+    def listen(self, heard: Callable[[bytes], None] | None) -> None:
+        """Calls ``heard`` with the body of every answer from now on."""
+        self._adapter.heard = heard
 
     async def aclose(self) -> None:
         """Closes idle connections; a later reply opens new ones. Does nothing while calls are open."""
