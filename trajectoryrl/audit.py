@@ -240,8 +240,10 @@ class _Recomputed:
         try:
             said = self.said.get(row.hotkey)
             committed = submission_of(said.text, said.hotkey, said.block) if said is not None else None
-        except CommitmentInvalid:
+        except CommitmentInvalid as error:
             committed = None
+            if (row.outcome, getattr(row, "code", "")) != ("REJECTED", error.code):
+                self._wrong("SUBMISSIONS", where, f"the commitment says nothing: REJECTED, {error.code}")
         if told != committed:
             self._wrong("SUBMISSIONS", where, "the commitment is not what stands on chain")
         if row.outcome in ("ENTRY", "DUPLICATE"):

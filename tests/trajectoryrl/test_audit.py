@@ -319,6 +319,14 @@ def run_dropped(folder: Path) -> None:
     asyncio.run(seal(folder, str(value["validator"]), signing(KEY)))
 
 
+def commitment_of_nothing(value: Any) -> None:
+    """What stands on chain is no submission, and the outcome tells another reason than that."""
+    row = next(row for row in value["submissions"] if row["hotkey"] == hotkey_of("late"))
+    row["commitment"] = None
+    said = next(said for said in value["inputs"]["commitments"] if said["hotkey"] == hotkey_of("late"))
+    said["text"] = "trl1:nothing"
+
+
 def scenario_dropped(value: Any) -> None:
     value["evaluations"][0]["scenarios"].pop()
 
@@ -437,6 +445,7 @@ INSIDE: dict[str, tuple[Mutation, str]] = {
     "a duplicate as an entry": (retold(entry_of("copier", "outcome", "ENTRY")), "manifest.json: submissions"),
     "an entry as a duplicate": (retold(entry_of("baseline", "outcome", "DUPLICATE")), "manifest.json: submissions"),
     "the copier first": (retold(entry_of("copier", "entry_ms", 1)), ""),
+    "a commitment of nothing": (retold(commitment_of_nothing), "manifest.json: submissions"),
     "the time of a push": (retold(entry_of("careful", "push_ms", 1)), "manifest.json: submissions"),
     "evidence unnamed": (retold(entry_of("careful", "evidence", [])), ""),
     "a commitment's commit": (
