@@ -141,7 +141,7 @@ class LocalNetwork:
             updated = max(int(since[uid]), int(latest.get(hotkey, 0)))
             active = block - updated <= self.rules.activity_cutoff
             neurons.append(Neuron(uid, hotkey, coldkey, int(stake), bool(permit), active, updated))
-        return Metagraph(self.rules.netuid, block, tuple(neurons), self.rules.owner)
+        return Metagraph(self.rules.netuid, block, tuple(neurons), self.rules.owner or None)
 
     def commitments(self, block: int) -> dict[str, OnChain]:
         """Every hotkey's latest commitment as of ``block``, by hotkey in sorted order."""
