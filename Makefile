@@ -50,9 +50,10 @@ protocol: $(VENV)/.installed
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m benchmarks
 
-# What takes longer than a test may: 10,000 simulated epochs. A failure names its world.
+# What takes longer than a test may: 10,000 simulated epochs (a failure names its world), a SIGKILL at every fault
+# point, 24 days in one process.
 soak: $(VENV)/.installed-dev
-	@SIMULATED_EPOCHS=10000 $(BIN)/python -m pytest -n 2 tests/simulation
+	@SOAK=1 SIMULATED_EPOCHS=10000 $(BIN)/python -m pytest -n 2 tests/simulation tests/faults
 
 clean:
 	@rm -rf $(VENV) .venv-* .mypy_cache .ruff_cache .pytest_cache build dist

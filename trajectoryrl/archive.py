@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from .errors import LedgerUnusable
+from .faults import reach
 
 
 class Archive:
@@ -68,13 +69,16 @@ class Archive:
         if place.exists() and not anew:
             return
         part = place.with_name(f"{place.name}.{os.getpid()}.part")
+        reach("archive.write.before")
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
             with part.open("wb") as file:
                 file.write(body)
                 file.flush()
                 os.fsync(file.fileno())
+            reach("archive.write.part")
             os.replace(part, place)
         except OSError as why:
             said = f"evidence cannot be kept: {why.strerror}"
             raise LedgerUnusable.of("ARCHIVE_WRITE", said, str(self.folder)) from None
+        reach("archive.write.after")

@@ -20,6 +20,7 @@ import orjson
 from .archive import Archive
 from .clock import Clock, SystemClock
 from .errors import CommitmentInvalid
+from .faults import reach
 from .repository import Host, repository_named
 
 if TYPE_CHECKING:
@@ -321,6 +322,7 @@ class Witness:
     async def _once(self, url: str) -> _Answer:
         import httpx
 
+        reach("forge.ask.before")
         number = min(range(_CLIENTS), key=self._busy.__getitem__)
         self._busy[number] += 1
         tag = self._tags.get(url)
@@ -338,6 +340,7 @@ class Witness:
             raise _Trouble("GITHUB_UNAVAILABLE", f"the host cannot be reached: {type(why).__name__}") from None
         finally:
             self._busy[number] -= 1
+        reach("forge.ask.after")
         if answer.status == 304:
             if tag is None:
                 raise _Trouble("GITHUB_UNAVAILABLE", "the host says that nothing changed, and we never asked")

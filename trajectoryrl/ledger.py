@@ -22,6 +22,7 @@ from typing import Any, Literal
 import orjson
 
 from .errors import LedgerUnusable
+from .faults import reach
 
 SCHEMA = 1
 WeightState = Literal["PLANNED", "SUBMITTED", "CONFIRMED"]
@@ -238,13 +239,16 @@ class Ledger:
     # the writer
 
     async def _put(self, table: str, *values: Any) -> None:
+        name = f"ledger.{table or 'forget'}"
+        reach(f"{name}.before")
         done: Future[None] = Future()
         if self._inline:
             self._commit([(table, values, done)])
             done.result()
-            return
-        self._waiting.put((table, values, done))
-        await asyncio.shield(asyncio.wrap_future(done))
+        else:
+            self._waiting.put((table, values, done))
+            await asyncio.shield(asyncio.wrap_future(done))
+        reach(f"{name}.after")
 
     def _write(self) -> None:
         """Writes what is waiting, as one transaction, until told to end."""
@@ -269,10 +273,15 @@ class Ledger:
                     self._writes.execute(_INSERTS[table], values)
                 else:
                     self._writes.execute(values[0], values[1:])
+            reach("ledger.commit")
             self._writes.execute("commit")
-        except sqlite3.Error as why:
+        except BaseException as why:  # whatever it is, nobody may wait for a writer that is gone
             if self._writes.in_transaction:
                 self._writes.execute("rollback")
+            if not isinstance(why, sqlite3.Error):
+                for *_, done in batch:
+                    done.set_exception(why)
+                return
             said = f"the ledger cannot be written: {why}; free the disk and start again, nothing that was said is lost"
             for *_, done in batch:
                 done.set_exception(LedgerUnusable.of("LEDGER_WRITE", said, str(self.path)))

@@ -117,6 +117,7 @@ async def operated(settings: Settings, *, epochs: int | None = None) -> None:
     from .logs import configure
     from .ports import Records, Runs
     from .protocol import library, parameters
+    from .reached import ReachedChain
     from .repository import GITHUB, forge_host
     from .submission import Verifier
     from .validator import Choices, Ports, validated
@@ -127,7 +128,7 @@ async def operated(settings: Settings, *, epochs: int | None = None) -> None:
     log = structlog.get_logger()
     given = parameters(Path(settings.protocol).expanduser() if settings.protocol else None)
     model = model_named(settings.model or given.model)
-    chain = await chain_of(settings, key_of(settings))
+    chain = ReachedChain(await chain_of(settings, key_of(settings)))
     clock = SystemClock()
     state = settings.state_folder / f"{chain.netuid}-{chain.hotkey}"
     host = forge_host(settings.forge, public_network=chain.public) if settings.forge else GITHUB

@@ -16,10 +16,12 @@ from .clock import Clock
 from .decision import Inputs
 from .entry import Entry
 from .evaluation import Evaluation, contents, evaluated, settings
+from .faults import reach
 from .ledger import Ledger, RunRow
 from .manifest import ModelIdentity
 from .plan import EpochPlan
 from .protocol import Parameters
+from .reached import ReachedModel
 from .record import Epoch, manifest_hash, write_record
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ class Runs:
 
     async def __call__(self, plan: EpochPlan, entries: Sequence[Entry]) -> tuple[Sequence[Evaluation], str]:
         """The evaluations of all distinct contents, and why no weights may follow, if so."""
-        from clawbench.bench import AsyncioExecutor
+        from clawbench.bench import AsyncioExecutor, Watch
 
         assert plan.beacon is not None
         distinct = len(contents(entries, plan.beacon))
@@ -56,9 +58,11 @@ class Runs:
         made = settings(plan, self.library)
         place = self.folder / str(plan.number)
         found: Sequence[Evaluation] = ()
+        model = ReachedModel(self.model)
+        watch = Watch(begun=lambda unit: reach("run.begun"), ended=lambda unit, outcome, reused: reach("run.ended"))
         for wait in (*self.parameters.infra_retry_seconds, None):
             executor = AsyncioExecutor(self.concurrency)
-            found = await evaluated(entries, plan, made, self.model, self.parameters, place, executor=executor)
+            found = await evaluated(entries, plan, made, model, self.parameters, place, executor=executor, watch=watch)
             if wait is None or all(evaluation.score is not None for evaluation in found):
                 break
             await self.clock.sleep(wait)
@@ -143,20 +147,25 @@ class Records:
 
     async def _forget(self, number: int) -> None:
         """Runs of earlier epochs go when a later one is sealed, records after ``keep_epochs``."""
+        reach("retention.before")
         for folder, oldest in ((self.runs, number), (self.folder, number - self.keep_epochs)):
             for old in folder.iterdir() if folder.exists() else ():
                 said = old.name.removeprefix("epoch-")
                 if said.isdigit() and int(said) < oldest:
                     await asyncio.to_thread(shutil.rmtree, old, ignore_errors=True)
         await self.ledger.forget_before(number - self.keep_epochs)
+        reach("retention.after")
 
 
 def _copied(source: Path, to: Path) -> None:
     """``source`` at ``to``, whole or not at all."""
     if to.exists():
         return
+    reach("publish.copy.before")
     part = to.with_name(to.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     to.parent.mkdir(parents=True, exist_ok=True)
     shutil.copytree(source, part)
+    reach("publish.copy.part")
     os.rename(part, to)
+    reach("publish.copy.after")

@@ -27,6 +27,7 @@ import orjson
 from .decision import Inputs
 from .errors import InvalidInput, RecordInvalid
 from .evaluation import Evaluation
+from .faults import reach
 from .manifest import Facts, ModelIdentity, canonical, manifest, versions
 from .plan import EpochPlan
 from .protocol import Parameters
@@ -73,12 +74,16 @@ async def write_record(epoch: Epoch, folder: Path, sign: Sign) -> str:
         shutil.rmtree(part, ignore_errors=True)
         for name in (PACKS, EVIDENCE, TRAJECTORIES):
             (part / name).mkdir(parents=True)
+        reach("record.begun")
         names, dictionary = _trajectories(epoch.evaluations, part / TRAJECTORIES)
+        reach("record.trajectories")
         for entry in epoch.inputs.entries:
             (part / PACKS / f"{entry.pack.sha256}.json").write_bytes(entry.pack.canonical)
+        reach("record.packs")
         for name in sorted({name for outcome in epoch.inputs.outcomes for name in outcome.evidence}):
             if name in epoch.evidence:  # what is lost cannot be shown: an audit will name it
                 (part / EVIDENCE / name).write_bytes(epoch.evidence[name])
+        reach("record.evidence")
         facts = Facts(
             validator=epoch.validator,
             previous=epoch.previous,
@@ -95,9 +100,13 @@ async def write_record(epoch: Epoch, folder: Path, sign: Sign) -> str:
         times = epoch.times.read_bytes() if epoch.times is not None and epoch.times.exists() else b""
         (part / MANIFEST).write_bytes(body)
         (part / TIMES).write_bytes(times or b"{}\n")
+        reach("record.manifest")
         await seal(part, epoch.validator, sign)
+        reach("record.sealed")
         _durable(part)
+        reach("record.synced")
         os.rename(part, folder)
+        reach("record.renamed")
         _durable_folder(folder.parent)
     except OSError as error:
         said = f"the record cannot be written: {error.strerror}"

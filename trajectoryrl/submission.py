@@ -13,6 +13,7 @@ from .chain.protocol import Chain, OnChain
 from .commitment import submission_of
 from .entry import Commitment, Entry, Outcome, Pending, Rejection
 from .errors import ChainUnavailable, CommitmentInvalid, RepositoryRejected, RepositoryUnavailable
+from .faults import reach
 from .fetchcache import FetchCache
 from .github import Pushed, Refused, Unknown, Witness, all_of
 from .protocol import Parameters
@@ -58,6 +59,7 @@ class Verifier:
         if isinstance(repository, Refused):
             return _rejected(commitment.hotkey, repository.code, repository.message, commitment, repository.evidence)
         seen = repository.evidence
+        reach("forge.fetch.before")
         notes = [] if repository.name == commitment.repository else [f"the repository is now {repository.name}"]
         if repository.stale:
             notes.append(f"the repository is as it was seen before: {repository.stale}")
@@ -79,6 +81,7 @@ class Verifier:
                 return _pending(commitment, error.code, error.problems[0].message, seen)
             raw = kept
             notes.append(f"the pack is as it was fetched before: {error.problems[0].message}")
+        reach("forge.fetch.after")
         pack = _pack_of(raw, commitment, seen)
         if isinstance(pack, Rejection):
             return pack

@@ -151,8 +151,14 @@ def _unfinished(ledger: Ledger) -> list[int]:
 
 
 async def _next(ports: Ports, parameters: Parameters, choices: Choices) -> int:
-    """Waits for the first final block of an epoch that was not begun; keeps earlier weights fresh meanwhile."""
+    """Waits for the first final block of an epoch that was not begun.
+
+    Meanwhile earlier weights are kept fresh, and the last record is told of if it could not be before.
+    """
+    recorded = next((number for number in reversed(ports.ledger.epochs()) if ports.ledger.record_of(number)), None)
+    told = recorded is None
     while True:
+        told = told or (recorded is not None and await _told(ports, choices, recorded))
         try:
             number = epoch_of(await ports.chain.finalized(), parameters)
             if ports.ledger.inputs_of(number) is None:
@@ -290,11 +296,11 @@ async def _fresh(ports: Ports, parameters: Parameters, choices: Choices) -> None
             return
 
 
-async def _told(ports: Ports, choices: Choices, number: int) -> None:
-    """Commits where this epoch's record is, unless the chain says so already; trouble is said and left."""
+async def _told(ports: Ports, choices: Choices, number: int) -> bool:
+    """Commits where this epoch's record is, unless the chain says so already; false if that is to be tried again."""
     kept = ports.ledger.record_of(number)
     if not choices.record_url or kept is None or ports.chain.hotkey is None:
-        return
+        return True
     text = record_text(f"{choices.record_url.rstrip('/')}/{number}", kept[0])
     try:
         standing = (await ports.chain.commitments(await ports.chain.head())).get(ports.chain.hotkey)
@@ -302,3 +308,5 @@ async def _told(ports: Ports, choices: Choices, number: int) -> None:
             await ports.chain.commit(text)
     except ChainUnavailable as failed:
         ports.log("record_not_told", epoch=number, code=failed.code, message=failed.problems[0].message)
+        return False
+    return True

@@ -11,7 +11,7 @@ T = TypeVar("T")
 START_MS = 1_780_000_000_000
 
 
-class _Selector(selectors.SelectSelector):
+class Selector(selectors.SelectSelector):
     """Never waits: time passes instead."""
 
     def __init__(self) -> None:
@@ -28,8 +28,8 @@ class _Selector(selectors.SelectSelector):
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An event loop on virtual time."""
 
-    def __init__(self) -> None:
-        self._virtual = _Selector()
+    def __init__(self, selector: Selector | None = None) -> None:
+        self._virtual = selector or Selector()
         super().__init__(self._virtual)
 
     def time(self) -> float:

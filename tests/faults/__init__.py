@@ -1,0 +1,1 @@
+"""A validator dies at every named place, and goes on."""

@@ -1,0 +1,285 @@
+"""One small epoch of a whole validator: a chain in a file, a forge by hand, the offline model, virtual time.
+
+Everything that the world outside remembers is in files too, so that a process may die anywhere and another go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import httpx
+import orjson
+
+from clawbench.models.offline import OfflineModel
+from clawbench.models.protocol import Reply, Request
+from clawbench.pack import Pack, load_pack, pack_of
+from trajectoryrl.archive import Archive
+from trajectoryrl.chain.keys import derived_key
+from trajectoryrl.chain.local import LocalChain, LocalNetwork, Rules
+from trajectoryrl.chain.localrules import commit_message
+from trajectoryrl.commitment import submission_text
+from trajectoryrl.evaluation import settings
+from trajectoryrl.github import Witness
+from trajectoryrl.ledger import Ledger
+from trajectoryrl.plan import EpochPlan
+from trajectoryrl.ports import Records, Runs
+from trajectoryrl.protocol import Parameters, library, parameters_of, shipped
+from trajectoryrl.reached import ReachedChain
+from trajectoryrl.repository import Host
+from trajectoryrl.submission import Verifier
+from trajectoryrl.validator import Choices, Ports, validated
+
+from ..simulation.timing import Selector, VirtualClock, VirtualLoop
+
+EPOCH, LONG, GENESIS_MS, BLOCK_MS = 1, 600, 1_767_225_600_000, 12_000
+RULES: Parameters = parameters_of({**shipped().as_dict(), "blocks_per_epoch": LONG, "scenarios_per_epoch": 1})
+NAMES = ("careful", "reckless")
+LIFE_BLOCKS = 60
+_REPLIES: dict[tuple[str, str], Reply] = {}
+HOST = Host("https://forge.example", "https://api.forge.example")
+
+
+class Patient(Selector):
+    """Gives other threads a moment before time passes."""
+
+    def select(self, timeout: float | None = None) -> list[Any]:
+        ready = selectors.SelectSelector.select(self, 0 if timeout == 0 else 0.05)
+        if not ready and timeout is not None:
+            self.passed += max(0.0, timeout)
+        return ready
+
+
+class Loop(VirtualLoop):
+    """Virtual time does not pass while a thread works."""
+
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
+        done = self.create_future()
+        try:
+            done.set_result(func(*args))
+        except BaseException as why:
+            done.set_exception(why)
+        return done
+
+
+class Clock(VirtualClock):
+    """Virtual time that goes on, some blocks later, where an earlier process saw it last."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._seen = folder / "now"
+        last = int(self._seen.read_text()) if self._seen.exists() else GENESIS_MS + LONG * EPOCH * BLOCK_MS
+        self._began = last + 3 * BLOCK_MS
+
+    def now_ms(self) -> int:
+        now = self._began + int(asyncio.get_running_loop().time() * 1000)
+        self._seen.write_text(str(now))
+        return now
+
+
+@cache
+def packs() -> dict[str, Pack]:
+    """The packs that compete, by their miner's hotkey."""
+    found = {}
+    for name in NAMES:
+        hotkey = str(derived_key(f"faults:{name}").ss58_address)
+        value = orjson.loads(load_pack(library() / "packs" / name).canonical)
+        found[hotkey] = pack_of({**value, "metadata": {**value["metadata"], "hotkey": hotkey}}, name)
+    return found
+
+
+def _forge(request: httpx.Request) -> httpx.Response:
+    """The forge's API: every miner has a repository, pushed once, long ago."""
+    _, _, owner, repository, *rest = request.url.path.split("/")
+    number = int(owner.removeprefix("miner-"))
+    if not rest:
+        said = {"id": number, "full_name": f"{owner}/{repository}", "default_branch": "main", "private": False}
+        return httpx.Response(200, json=said)
+    if rest == ["activity"]:
+        row = {"after": f"{number:040x}", "ref": "refs/heads/main", "timestamp": "2026-01-01T00:10:00Z"}
+        return httpx.Response(200, json=[row])
+    return httpx.Response(404, json={})
+
+
+_real_client, _real_settings = httpx.AsyncClient, settings
+
+
+def _client(**_: Any) -> httpx.AsyncClient:
+    return _real_client(transport=httpx.MockTransport(_forge))
+
+
+_made_once: dict[int, Any] = {}
+
+
+def _settings(plan: EpochPlan, place: Path) -> Any:
+    """An epoch's scenarios are the same in every life."""
+    if plan.number not in _made_once:
+        _made_once[plan.number] = _real_settings(plan, place)
+    return _made_once[plan.number]
+
+
+async def _fetched(host: Host, name: str, commit: str, **_: Any) -> bytes:
+    return list(packs().values())[int(commit, 16)].canonical
+
+
+@dataclass
+class Noted:
+    """The offline model; what it was asked is appended to a file."""
+
+    path: Path
+    model: OfflineModel
+
+    name = "offline"
+    simulated = True
+    provider = ""
+
+    @property
+    def version(self) -> str:
+        return self.model.version
+
+    @property
+    def settings(self) -> Any:
+        return self.model.settings
+
+    async def reply(self, request: Request) -> Reply:
+        with self.path.open("ab") as file:
+            file.write(request.unit.encode() + b"\n")
+        key = (request.unit, request.context)
+        if key not in _REPLIES:
+            _REPLIES[key] = await self.model.reply(request)
+        return _REPLIES[key]
+
+
+def network_in(folder: Path, clock: Callable[[], int]) -> LocalNetwork:
+    """The chain as it stands in ``folder``; a new one has everybody registered and every pack committed."""
+    path = folder / "chain.db"
+    if not path.exists():
+        path.write_bytes(_born())
+    return LocalNetwork(path, now_ms=clock)
+
+
+@cache
+def _born() -> bytes:
+    """The file of a new chain."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "chain.db"
+        _made(path)
+        return path.read_bytes()
+
+
+def _made(path: Path) -> None:
+    owner = str(derived_key("faults:owner").ss58_address)
+    rules = Rules(genesis="faults", genesis_ms=GENESIS_MS, block_ms=BLOCK_MS, clock="wall", owner=owner)
+    network = LocalNetwork(path, rules, now_ms=lambda: GENESIS_MS + 100 * BLOCK_MS)
+    network.register(owner)
+    network.register(str(derived_key("faults:validator").ss58_address), stake=10**12, permit=True)
+    for number, (hotkey, pack) in enumerate(packs().items()):
+        network.register(hotkey)
+        text = submission_text(f"miner-{number}/pack", f"{number:040x}", pack.sha256)
+        key = derived_key(f"faults:{NAMES[number]}")
+        network.commit(hotkey, text, 0, bytes(key.sign(commit_message(rules, text, 0))))
+    network.close()
+
+
+def live(folder: Path, *, threads: bool = False) -> None:
+    """A validator lives in ``folder`` for some blocks; then it is stopped.
+
+    ``threads`` lets the ledger have its writer, for which virtual time then waits.
+    """
+    loop = Loop(Patient() if threads else Selector())
+    try:
+        loop.run_until_complete(_life(folder, Clock(folder), threads))
+    finally:
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
+async def _life(folder: Path, clock: Clock, threads: bool) -> None:
+    network = network_in(folder, clock.now_ms)
+    chain = ReachedChain(LocalChain(network, derived_key("faults:validator")))
+    try:
+        with (
+            Ledger(folder / "ledger.db", inline=not threads) as ledger,
+            mock.patch("trajectoryrl.submission.fetched", _fetched),
+            mock.patch("trajectoryrl.ports.settings", _settings),
+            mock.patch("os.sync"),  # of the whole machine: its disks are not what dies here
+        ):
+            archive = Archive(folder / "evidence")
+            with mock.patch("httpx.AsyncClient", _client):
+                witness = Witness(HOST, archive, clock=clock)
+            model = Noted(folder / "asked", OfflineModel())
+            runs = Runs(model, RULES, library(), folder / "runs", ledger, clock)
+            records = Records(
+                model, RULES, folder / "records", folder / "runs", archive, chain, ledger, folder / "publish", 24
+            )
+            verifier = Verifier(chain, HOST, witness, RULES)
+            choices = Choices(poll_seconds=120, record_url="https://records.example")
+            work = asyncio.ensure_future(
+                validated(Ports(chain, ledger, clock, verifier, runs, records), RULES, choices)
+            )
+            await asyncio.wait({work}, timeout=LIFE_BLOCKS * BLOCK_MS / 1000)
+            if work.done():
+                work.result()
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            await witness.close()
+    finally:
+        network.close()
+
+
+@dataclass(frozen=True)
+class Left:
+    """What an epoch leaves behind, as the world sees it."""
+
+    manifest: bytes
+    published: bytes
+    weights: int
+    told: int
+    runs: frozenset[str]
+
+
+def left(folder: Path) -> Left:
+    """What the lives in ``folder`` came to. Raises whatever is missing."""
+    network = LocalNetwork(folder / "chain.db", now_ms=lambda: GENESIS_MS + LONG * 2 * BLOCK_MS)
+    hotkey = str(derived_key("faults:validator").ss58_address)
+    counts = [
+        network._db.execute(f"select count(*) from {table} where hotkey = ?", (hotkey,)).fetchone()[0]
+        for table in ("weights", "commitments")
+    ]
+    network.close()
+    name = f"epoch-{EPOCH}"
+    with Ledger(folder / "ledger.db", read_only=True) as ledger:
+        record = ledger.record_of(EPOCH)
+        assert record is not None
+        body = (Path(record[1]) / "manifest.json").read_bytes()
+        assert sha256(body).hexdigest() == record[0]
+        states = [row.state for row in ledger.weights_of(EPOCH)]
+        assert states[-1] == "CONFIRMED"
+    published = (folder / "publish" / name / "manifest.json").read_bytes()
+    return Left(body, published, counts[0], counts[1], frozenset(Counter(asked(folder))))
+
+
+def asked(folder: Path) -> list[str]:
+    """The run of each reply that the model was asked for, so far."""
+    path = folder / "asked"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def whole_runs(folder: Path) -> set[str]:
+    """The runs that are whole on disk."""
+    found = set()
+    for path in (folder / "runs" / str(EPOCH)).rglob("run-*.jsonl"):
+        line = path.read_bytes().split(b"\n", 1)[0]
+        found.add(str(orjson.loads(line)["clawbench"]["unit"]))
+    return found
