@@ -103,11 +103,15 @@ def _forge(request: httpx.Request) -> httpx.Response:
     number = int(owner.removeprefix("miner-"))
     if not rest:
         said = {"id": number, "full_name": f"{owner}/{repository}", "default_branch": "main", "private": False}
-        return httpx.Response(200, json=said)
+        return _streamed(said)
     if rest == ["activity"]:
         row = {"after": f"{number:040x}", "ref": "refs/heads/main", "timestamp": "2026-01-01T00:10:00Z"}
-        return httpx.Response(200, json=[row])
-    return httpx.Response(404, json={})
+        return _streamed([row])
+    return httpx.Response(404, stream=httpx.ByteStream(b"{}"))
+
+
+def _streamed(said: object) -> httpx.Response:
+    return httpx.Response(200, stream=httpx.ByteStream(orjson.dumps(said)))
 
 
 _real_client, _real_settings = httpx.AsyncClient, settings
