@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,11 @@ def _network(run: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Path(path_type=Path),
             envvar="PROTOCOL_FILE",
             help="A private network's protocol.toml.",
+        ),
+        click.option(
+            "--evidence",
+            type=click.Path(file_okay=False, path_type=Path),
+            help="Keep the host's answers in this folder.",
         ),
         click.option("--forge", metavar="URL", envvar="FORGE_URL", help="A forge instead of GitHub (local networks)."),
         click.option("--key", "key_file", metavar="FILE", envvar="KEY_FILE", help="A local network's key file."),
@@ -131,7 +137,6 @@ def status(hotkey: str | None, **network: Any) -> int:
     async def look() -> Outcome:
         key: Any = None if hotkey else _key(network)
         chain = await _chain(network, key)
-        verifier = _verifier(network, chain)
         try:
             snap = await _snapshot(chain)
             who = hotkey or str(key.ss58_address)
@@ -139,9 +144,9 @@ def status(hotkey: str | None, **network: Any) -> int:
             if said is None:
                 raise InvalidInput.of("NOTHING_SUBMITTED", f"{who} has no submission on subnet {chain.netuid}")
             click.echo(f"on chain   {said.text}\nin block   {said.block}")
-            return await verifier(snap, said)
+            async with _verifying(network, chain) as verifier:
+                return await verifier(snap, said)
         finally:
-            await verifier.witness.close()
             await chain.close()
 
     return _told(asyncio.run(look()))
@@ -156,13 +161,12 @@ async def _checked(
 
     key: Any = None if hotkey else _key(network)
     chain = await _chain(network, key)
-    verifier = _verifier(network, chain)
     try:
         made = Published(repository_named(repository), commit, pack_hash)
         who = hotkey or str(key.ss58_address)
-        return await checked(verifier, await _snapshot(chain), made, who, SystemClock().now_ms())
+        async with _verifying(network, chain) as verifier:
+            return await checked(verifier, await _snapshot(chain), made, who, SystemClock().now_ms())
     finally:
-        await verifier.witness.close()
         await chain.close()
 
 
@@ -183,20 +187,30 @@ def _told(outcome: Outcome) -> int:
     if isinstance(outcome, Entry):
         when = datetime.fromtimestamp(outcome.entry_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         pushed = "no push was seen: the commitment's time counts" if outcome.push_ms is None else "by its push"
-        click.echo(f"entry      valid; its time is {when} ({pushed})")
-        click.echo(f"pack       {outcome.pack.name} {outcome.pack.version}, {outcome.pack.sha256}")
+        if outcome.push_ms is not None and outcome.entry_ms > outcome.push_ms:
+            pushed = "one epoch before its commitment: the push is older"
+        _line("entry", f"valid; its time is {when} ({pushed})")
+        _line("pack", f"{outcome.pack.name} {outcome.pack.version}, {outcome.pack.sha256}")
         for note in outcome.notes:
-            click.echo(f"note       {escaped(note)}")
+            _line("note", escaped(note))
         state = 0
     else:
         pending = isinstance(outcome, Pending)
-        click.echo(f"{'pending' if pending else 'rejected':<10} {outcome.code}: {escaped(outcome.message)}")
+        _line("pending" if pending else "rejected", f"{outcome.code}: {escaped(outcome.message)}")
         if advised := advice(outcome.code):
-            click.echo(f"do         {advised}")
+            _line("do", advised)
         state = 3 if pending else 1
     for name in outcome.evidence:
-        click.echo(f"evidence   sha256 {name}")
+        _line("evidence", f"sha256 {name}")
     return state
+
+
+def _line(name: str, said: str) -> None:
+    """A named line, wrapped to 80 columns."""
+    import textwrap
+
+    begin = f"{name:<10} "
+    click.echo(textwrap.fill(said, 80, initial_indent=begin, subsequent_indent=" " * 11, break_on_hyphens=False))
 
 
 def _parameters(network: dict[str, Any]) -> Any:
@@ -233,7 +247,9 @@ async def _chain(network: dict[str, Any], key: Any) -> Chain:
     return await chain_of(Settings(network=network["network"], netuid=network["netuid"]), key)
 
 
-def _verifier(network: dict[str, Any], chain: Chain) -> Verifier:
+@asynccontextmanager
+async def _verifying(network: dict[str, Any], chain: Chain) -> AsyncIterator[Verifier]:
+    """A validator's verification; the host's answers are kept where the user says, else thrown away."""
     import os
     import tempfile
 
@@ -242,6 +258,10 @@ def _verifier(network: dict[str, Any], chain: Chain) -> Verifier:
     from ..submission import Verifier
 
     host = _host(network)
-    archive = Archive(Path(tempfile.mkdtemp(prefix="trajectoryrl-evidence-")))
-    witness = Witness(host, archive, token=os.environ.get("GITHUB_TOKEN"))
-    return Verifier(chain, host, witness, _parameters(network))
+    with tempfile.TemporaryDirectory(prefix="trajectoryrl-") as scratch:
+        archive = Archive(network["evidence"] or Path(scratch) / "evidence")
+        witness = Witness(host, archive, token=os.environ.get("GITHUB_TOKEN") if host.public else None)
+        try:
+            yield Verifier(chain, host, witness, _parameters(network), scratch=Path(scratch))
+        finally:
+            await witness.close()
