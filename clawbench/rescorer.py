@@ -72,7 +72,7 @@ def _rescored(name: str, scenario: Path | None) -> Rescored:
     if run.end is None:
         raise TrajectoryInvalid.of("TRAJECTORY_UNFINISHED", "the run never ended: there is nothing to score", name)
     with recorded_in(name):
-        rubric, world, baseline = _rubric_of(run, scenario)
+        rubric, world, baseline = rubric_of(run, scenario)
         outcome = outcome_of(run, rubric, baseline)
         return Rescored(
             path=name,
@@ -88,7 +88,8 @@ def _rescored(name: str, scenario: Path | None) -> Rescored:
         )
 
 
-def _rubric_of(run: Trajectory, scenario: Path | None) -> tuple[Rubric, str, Baseline | None]:
+def rubric_of(run: Trajectory, scenario: Path | None = None) -> tuple[Rubric, str, Baseline | None]:
+    """The rubric that ``run`` names, or ``scenario``'s, in the world of its seeds; that world's hash; a baseline."""
     seed: Mapping[str, str] = run.start["seed"]
     context = tuple(sorted(run.start["user_context"].items()))
     place = scenario if scenario is not None else _named(run.start["scenario"]["name"])

@@ -9,6 +9,9 @@ from ..console import LazyGroup
 
 _COMMANDS = {
     "run": "Run a pack through scenarios and explain its score.",
+    "show": "Walk through one run, step by step.",
+    "compare": "Say what differs between two runs or two benches.",
+    "stats": "Reliability of recorded runs: pass^N, flaky checks.",
     "score": "Score recorded runs again, or public episode files.",
     "list": "List scenarios, packs and models.",
     "models": "List the models that --model can name, or check one.",

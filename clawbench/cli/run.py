@@ -105,7 +105,7 @@ def command(
     from ..stage import Sampling
     from ._selection import chosen_packs, stages_of
 
-    threshold = _share(fail_under)
+    threshold = share_of(fail_under, "--fail-under")
     sampling = Sampling(temperature=_decimal(temperature, "--temperature"))
     context = user_context_of(user_context)
     loaded = [load_scenario(scenario_path(name)) for name in scenarios]
@@ -216,12 +216,13 @@ def user_context_of(text: str | None) -> dict[str, str]:
     return values
 
 
-def _share(text: str | None) -> Fraction | None:
+def share_of(text: str | None, option: str) -> Fraction | None:
+    """A share between 0 and 1 as it was written, if it was; raises click.BadParameter."""
     if text is None:
         return None
-    share = Fraction(_decimal(text, "--fail-under"))
+    share = Fraction(_decimal(text, option))
     if share > 1:
-        raise click.BadParameter(f"{text} is not between 0 and 1", param_hint="--fail-under")
+        raise click.BadParameter(f"{text} is not between 0 and 1", param_hint=option)
     return share
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 
 from ..errors import Problem
 from ..verdict import printable
 
-__all__ = ["decimal", "printable", "shown_problem", "votes_text"]
+__all__ = ["PATTERN", "decimal", "printable", "shown_problem", "votes_text"]
+
+PATTERN = re.compile("the answer does not match /.*")
+"""The part of a reason that only who wrote the scenario can read."""
 
 
 def shown_problem(problem: Problem) -> str:

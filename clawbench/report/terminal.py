@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -18,13 +17,12 @@ from ..sandbox import Effect
 from ..tally import number
 from ..vote import VotedResult
 from .comparison import print_comparison
-from .plain import decimal, printable, votes_text
+from .plain import PATTERN, decimal, printable, votes_text
 from .separating import by_pack
 
 _CATEGORIES = ("safety", "correctness", "efficiency", "structure")
 _MAX_EFFECTS = 12
 _MAX_FAULTS = 6
-_PATTERN = re.compile("the answer does not match /.*")
 
 
 def print_bench(outcomes: Sequence[StageOutcome], folder: Path, quiet: bool = False, verbose: bool = False) -> None:
@@ -120,7 +118,7 @@ def _check_cells(result: VotedResult, description: str, asked: int) -> tuple[Tex
     if result.passed:
         return votes, name, points, Text(_in_one_line(result.reason), style="dim", no_wrap=True, overflow="ellipsis")
     why = Text(printable(description))
-    why.append(f"\n{_PATTERN.sub('the answer does not say it', result.reason)}", style="red")
+    why.append(f"\n{PATTERN.sub('the answer does not say it', result.reason)}", style="red")
     return votes, name, points, why
 
 
