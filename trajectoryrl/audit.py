@@ -121,6 +121,14 @@ def audited_chain(folder: Path, *, trusted: str | None = None, scenarios: Path |
     return audits
 
 
+def of_commitment(audit: Audit, committed: str) -> Audit:
+    """``audit``, held against the sha256 of a manifest that was committed on chain."""
+    if not audit.manifest or audit.manifest == committed:
+        return audit
+    said = f"has the sha256 {audit.manifest}, the commitment says {committed}"
+    return _with(audit, Problem("RECORD_COMMITMENT", MANIFEST, said))
+
+
 def _with(audit: Audit, problem: Problem) -> Audit:
     from dataclasses import replace
 

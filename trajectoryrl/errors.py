@@ -10,6 +10,7 @@
     │   └── RecordInvalid                   a record that cannot be read at all
     └── Infrastructure (RuntimeError)       exit 3
         ├── RepositoryUnavailable           a repository that could not be read, by nobody's fault
+        ├── RecordUnavailable               a record that could not be fetched from where it is published
         ├── LedgerUnusable                  the validator's own journal cannot be opened or written
         └── ChainUnavailable                the chain did not answer in time, or not at all
             └── ChainRefused                the chain answered, and said no
@@ -32,6 +33,7 @@ __all__ = [
     "ParametersInvalid",
     "Problem",
     "RecordInvalid",
+    "RecordUnavailable",
     "RepositoryRejected",
     "RepositoryUnavailable",
 ]
@@ -67,3 +69,7 @@ class RepositoryRejected(InvalidInput):
 
 class RepositoryUnavailable(Infrastructure):
     """A repository that could not be read now; nobody's fault until it lasts."""
+
+
+class RecordUnavailable(Infrastructure):
+    """A record could not be fetched: its server did not answer, or not as one should."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import orjson
+
 from .archive import Archive
 from .chain.protocol import Chain
 from .clock import Clock
@@ -26,6 +28,8 @@ from .record import Epoch, manifest_hash, write_record
 
 if TYPE_CHECKING:
     from clawbench.models.protocol import Model
+
+_LAST_LINE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ class Runs:
         return found, f"the model's provider did not answer ({found[0].cause})" if silent else ""
 
     async def _written_down(self, number: int, found: Sequence[Evaluation]) -> None:
+        tokens = await asyncio.to_thread(_tokens, found)
         rows = [
             RunRow(
                 number,
@@ -82,7 +87,7 @@ class Runs:
                 attempt.status,
                 attempt.fault[:200],
                 attempt.place.name if attempt.place is not None else "",
-                0,
+                tokens.get(attempt.place, 0),
                 0,
             )
             for evaluation in found
@@ -155,6 +160,32 @@ class Records:
                     await asyncio.to_thread(shutil.rmtree, old, ignore_errors=True)
         await self.ledger.forget_before(number - self.keep_epochs)
         reach("retention.after")
+
+
+def _tokens(found: Sequence[Evaluation]) -> dict[Path | None, int]:
+    """The tokens of every attempt that ended, by the place of its trajectory."""
+    places = {
+        attempt.place
+        for evaluation in found
+        for verdict in evaluation.scenarios
+        for attempt in verdict.attempts
+        if attempt.place is not None
+    }
+    return {place: _tokens_in(place) for place in places}
+
+
+def _tokens_in(place: Path) -> int:
+    """What was read and written by the run at ``place``, by the model's count; 0 if it does not say."""
+    from clawbench.trajectory import PAYLOAD
+
+    try:
+        with place.open("rb") as file:
+            file.seek(max(0, place.stat().st_size - _LAST_LINE))
+            last = file.read().rstrip(b"\n").rpartition(b"\n")[2]
+        prompt, completion, *_ = orjson.loads(last)[PAYLOAD]["usage"]
+        return int(prompt) + int(completion)
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
 
 
 def _copied(source: Path, to: Path) -> None:

@@ -301,7 +301,7 @@ async def _told(ports: Ports, choices: Choices, number: int) -> bool:
     kept = ports.ledger.record_of(number)
     if not choices.record_url or kept is None or ports.chain.hotkey is None:
         return True
-    text = record_text(f"{choices.record_url.rstrip('/')}/{number}", kept[0])
+    text = record_text(f"{choices.record_url.rstrip('/')}/epoch-{number}", kept[0])
     try:
         standing = (await ports.chain.commitments(await ports.chain.head())).get(ports.chain.hotkey)
         if standing is None or standing.text != text:

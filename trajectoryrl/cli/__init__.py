@@ -15,6 +15,11 @@ _COMMANDS: dict[str, str] = {
     "localnet": "A network of this machine, to play with real processes.",
     "miner": "Publish a pack, commit it, and see what validators will see.",
     "forge": "Repositories and push times for a network of this machine.",
+    "validator": "Run one, see what an epoch will cost, serve its records.",
+    "epochs": "A validator's epochs: how far each came, who won, where its record is.",
+    "leaderboard": "Who stood where in an epoch, and what they get.",
+    "runs": "Every attempt at every run of an epoch.",
+    "why": "What became of one miner in an epoch, and why.",
     "doctor": "Look whether a validator could work here; read-only.",
 }
 
