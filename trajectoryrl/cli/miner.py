@@ -190,7 +190,8 @@ def _told(outcome: Outcome) -> int:
         if outcome.push_ms is not None and outcome.entry_ms > outcome.push_ms:
             pushed = "one epoch before its commitment: the push is older"
         _line("entry", f"valid; its time is {when} ({pushed})")
-        _line("pack", f"{outcome.pack.name} {outcome.pack.version}, {outcome.pack.sha256}")
+        _line("pack", f"{outcome.pack.name} {outcome.pack.version}")
+        _line("hash", outcome.pack.sha256)
         for note in outcome.notes:
             _line("note", escaped(note))
         state = 0
@@ -201,7 +202,7 @@ def _told(outcome: Outcome) -> int:
             _line("do", advised)
         state = 3 if pending else 1
     for name in outcome.evidence:
-        _line("evidence", f"sha256 {name}")
+        _line("evidence", name)
     return state
 
 
@@ -210,7 +211,8 @@ def _line(name: str, said: str) -> None:
     import textwrap
 
     begin = f"{name:<10} "
-    click.echo(textwrap.fill(said, 80, initial_indent=begin, subsequent_indent=" " * 11, break_on_hyphens=False))
+    lines = textwrap.TextWrapper(80, begin, " " * 11, break_long_words=False, break_on_hyphens=False)
+    click.echo(lines.fill(said))
 
 
 def _parameters(network: dict[str, Any]) -> Any:
