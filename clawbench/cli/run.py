@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Every pack folder in DIR, compared side by side.",
 )
-@click.option("--model", default="offline", show_default=True, metavar="NAME", help="offline, or replay:PATH.")
+@click.option("--model", default="offline", show_default=True, metavar="NAME", help="One of `clawbench models`.")
 @click.option("--runs", default=3, show_default=True, metavar="N", help="Runs of each scenario; odd, since they vote.")
 @click.option("--seed", default="0", show_default=True, metavar="S", help="Draws identity, date and facts.")
 @click.option(
@@ -131,6 +131,11 @@ def command(
         admission=ledger,
         price=price,
     )
+
+    if not chosen.simulated:
+        from ..rescorer import collect_rarely
+
+        collect_rarely()  # hundreds of replies in flight are no cycles
 
     from ..report.progress import watched
 
