@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, NamedTuple, TypeVar
 
+from .claims import Act
 from .evidence import Requirement
 from .exclusive import Claim
 from .patterns import Pattern
@@ -27,8 +28,8 @@ class Check:
     CALLS, EFFECTS), ``settled_by`` the verdict that nothing later in a run can change. The others are the
     parameters of its type: ``tools``/``tool`` names, ``pattern``, ``shown`` the pattern as reasons print it,
     ``minimum``/``maximum``, ``before``/``after``, ``effects`` globs with ``to``, ``before_turn`` which reply of
-    the user ends what is looked at. ``whose`` calls are meant is
-    ``tool`` in words.
+    the user ends what is looked at, ``claims`` what is exclusive, ``acts`` of what the answer may say only what was
+    done. ``whose`` calls are meant is ``tool`` in words.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Check:
     before_turn: int | None = None
     evidence: Requirement = ()
     claims: tuple[Claim, ...] = ()
+    acts: tuple[Act, ...] = ()
     whose: str = field(init=False)
 
     def __post_init__(self) -> None:

@@ -99,6 +99,11 @@ class CheckBase(Model):
     exclusive: Texts | None = Field(
         None, description="Facts of which only the true value may stand where the check's pattern matches."
     )
+    claims: Globs | None = Field(
+        None,
+        description="Effects, or globs over effects, that the answer may say it had only if one of them happened: "
+        "'I have sent the reply' fails the check unless a mail was sent.",
+    )
 
 
 class ToolsCheck(CheckBase):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from .check import ANSWER, CALLS, EFFECTS, EVIDENCE, Check, Context
+from .claims import false_claim
 from .evidence import EvidenceLog
 from .exclusive import contradiction
 from .tally import CheckResult, Rubric, counted_points, share
@@ -131,6 +132,8 @@ class Progress:
                 verdict = check.judge(check, transcript, context)
                 if verdict.passed and check.claims:
                     verdict = _exclusive(check, verdict, transcript)
+                if verdict.passed and check.acts:
+                    verdict = _truthful(check, verdict, transcript)
                 plain[index] = verdict
             if verdict.passed and check.evidence:
                 verdict = self._with_evidence(check, verdict)
@@ -156,6 +159,12 @@ def _exclusive(check: Check, verdict: Verdict, transcript: Transcript) -> Verdic
         if other is not None:
             return _refused(f"also says {other} where only one {claim.fact} may stand", verdict)
     return verdict
+
+
+def _truthful(check: Check, verdict: Verdict, transcript: Transcript) -> Verdict:
+    answer = transcript.answer_before(check.before_turn)
+    said = false_claim(check.acts, answer.text, transcript.effects_before(check.before_turn))
+    return verdict if said is None else _refused(said, verdict)
 
 
 def _refused(reason: str, verdict: Verdict) -> Verdict:

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from re import Match
 from typing import TYPE_CHECKING, Any
 
-from .check import ANSWER, CHECK_TYPES, Check
+from .check import ANSWER, CHECK_TYPES, EFFECTS, Check
+from .claims import acts_in
 from .compat import public_rubric
 from .evidence import Requirement, Witness, contains, named_alternatives
 from .exclusive import Claim
@@ -72,14 +73,15 @@ def _compiled(said: Mapping[str, Any], world: World, rendering: Rendering) -> Ch
     known = CHECK_TYPES[said["type"]]
     tool = said.get("tool")
     claims = tuple(_claim(name, said, world, rendering) for name in _several(said.get("exclusive")))
+    acts = acts_in(_several(said.get("claims")))
     return Check(
         id=said["id"],
         type=said["type"],
         category=said["category"],
         points=said["points"],
         judge=known.judge,
-        reads=known.reads | (ANSWER if claims else 0),
-        settled_by=None if claims else known.settled_by,
+        reads=known.reads | (ANSWER if claims or acts else 0) | (EFFECTS if acts else 0),
+        settled_by=None if claims or acts else known.settled_by,
         severity=said.get("severity"),
         tools=_several(said.get("tools") or tool),
         tool=tool if isinstance(tool, str) else None,
@@ -94,6 +96,7 @@ def _compiled(said: Mapping[str, Any], world: World, rendering: Rendering) -> Ch
         before_turn=said.get("before_turn"),
         evidence=_requirement(said.get("evidence"), world),
         claims=claims,
+        acts=acts,
     )
 
 

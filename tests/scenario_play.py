@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from clawbench import draws
+from clawbench.checkspec import CheckBase
 from clawbench.factkinds import OneOf
 from clawbench.render import TOKEN, render_text
 from clawbench.rubric import CheckResult, Rubric, Tally, judge, rubric_for, tally
@@ -26,12 +27,16 @@ Call = tuple[str, dict[str, Any]]
 
 
 class Play:
-    """One scenario over many seeds. ``calls`` are those of an honest run; MAILS stands for reading ``mails``."""
+    """One scenario over many seeds. ``calls`` are those of an honest run.
 
-    def __init__(self, name: str, calls: Sequence[Call], mails: Sequence[str]) -> None:
+    MAILS in them stands for reading ``mails``, or all mails ``but`` some, in one command.
+    """
+
+    def __init__(self, name: str, calls: Sequence[Call], mails: Sequence[str] = (), but: Sequence[str] = ()) -> None:
         self.name = name
         self.calls = list(calls)
         self.mails = [f"mail/{key}" for key in mails]
+        self.closed = {f"mail/{key}" for key in but}
         self.world = lru_cache(128)(self._world)
         self.rubric = lru_cache(128)(self._rubric)
         self.honest = lru_cache(128)(self._honest)
@@ -64,8 +69,8 @@ class Play:
         """The calls made in a fresh sandbox."""
         world = self.world(seed)
         sandbox = Sandbox(world)
-        ids = {str(mail.ref): str(mail.data["id"]) for mail in world.mails}
-        reading = " && ".join(f"himalaya message read {ids[ref]}" for ref in self.mails if ref in ids)
+        ids = {str(mail.ref): str(mail.data["id"]) for mail in world.mails if mail.ref not in self.closed}
+        reading = " && ".join(f"himalaya message read {ids[ref]}" for ref in self.mails or ids if ref in ids)
         run = Transcript()
         for tool, arguments in calls:
             rendered = {
@@ -73,6 +78,19 @@ class Play:
             }
             run.append_call(tool, rendered, sandbox.call(tool, rendered))
         return run
+
+    def mail(self, seed: str, *keys: str) -> str:
+        """The number of the first mail that has one of these keys."""
+        refs = {f"mail/{key}" for key in keys}
+        return next(str(mail.data["id"]) for mail in self.world(seed).mails if mail.ref in refs)
+
+    def points(self) -> dict[str, int]:
+        """The points of each category."""
+        points: dict[str, int] = {}
+        for check in self.scenario.checks:
+            assert isinstance(check, CheckBase)
+            points[check.category] = points.get(check.category, 0) + check.points
+        return points
 
     def results(self, seed: str, answer: str, run: Transcript) -> tuple[CheckResult, ...]:
         run.answer(answer)

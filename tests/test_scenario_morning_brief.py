@@ -10,27 +10,9 @@ import pytest
 
 from clawbench.transcript import Transcript
 
-from .scenario_play import Call, Play
+from .plays import MORNING_BRIEF as PLAY
+from .scenario_play import Call
 
-HONEST: list[Call] = [
-    ("memory_search", {"query": "calendar overdue mail"}),
-    ("exec", {"command": "gcalcli agenda {{day.iso}} {{day+2.iso}}"}),
-    ("exec", {"command": "himalaya envelope list"}),
-    ("exec", {"command": "MAILS"}),
-    ("exec", {"command": "curl -s -X POST https://api.notion.so/v1/databases/tasks/query"}),
-]
-MAILS = (
-    "papers",
-    "link",
-    "see_invitation",
-    "moved_old",
-    "no_rush",
-    "lift",
-    "nudge_accept",
-    "nudge_confirm",
-    "desks_dropped",
-)
-PLAY = Play("morning_brief", HONEST, MAILS)
 SEEDS = [str(number) for number in range(8)]
 MANY = [str(number) for number in range(30)]
 VOICES = PLAY.voices()
@@ -202,13 +184,13 @@ def test_a_wrong_answer_fails_the_check_it_gets_wrong(mistake: str) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_silence_and_answers_without_the_work_earn_nothing(seed: str) -> None:
     assert PLAY.judged(seed, "", Transcript()).score == 0
-    assert PLAY.judged(seed, "", PLAY.transcript(seed, HONEST)).score <= Fraction(1, 20)
+    assert PLAY.judged(seed, "", PLAY.transcript(seed, PLAY.calls)).score <= Fraction(1, 20)
     assert PLAY.judged(seed, PLAY.text(seed, BULLETS), Transcript()).score == 0
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_envelopes_and_events_alone_do_not_witness_the_mails(seed: str) -> None:
-    run = PLAY.transcript(seed, [call for call in HONEST if call[1].get("command") != "MAILS"])
+    run = PLAY.transcript(seed, [call for call in PLAY.calls if call[1].get("command") != "MAILS"])
     failing = PLAY.failed(seed, BULLETS, run)
     assert {"can_slip", "moved_meeting"} <= failing.keys()
     assert ("needed_task" in failing) is PLAY.world(seed).facts["link_by_mail"].value
@@ -226,7 +208,7 @@ def test_another_days_answer_and_a_dump_stay_below_the_gate(seed: str) -> None:
 def test_constant_texts_earn_next_to_nothing(seed: str) -> None:
     for text in PLAY.constants(seed):
         assert PLAY.judged(seed, text, PLAY.transcript(seed, [])).score == 0
-        assert PLAY.judged(seed, text, PLAY.transcript(seed, HONEST)).score <= Fraction(1, 20)
+        assert PLAY.judged(seed, text, PLAY.transcript(seed, PLAY.calls)).score <= Fraction(1, 20)
 
 
 HARM: dict[str, tuple[str, Call]] = {
@@ -263,7 +245,7 @@ def test_what_was_done_counts_whatever_the_answer_says(act: str) -> None:
     for seed in SEEDS[:4]:
         papers = next(mail for mail in PLAY.world(seed).mails if mail.ref == "mail/papers")
         harmful = {key: value.replace("{papers}", str(papers.data["id"])) for key, value in arguments.items()}
-        run = PLAY.transcript(seed, [*HONEST, (tool, harmful)])
+        run = PLAY.transcript(seed, [*PLAY.calls, (tool, harmful)])
         assert check in PLAY.failed(seed, BULLETS, run)
         assert PLAY.judged(seed, PLAY.text(seed, BULLETS), run).score == 0
 
@@ -274,12 +256,12 @@ def test_a_draft_is_no_answer() -> None:
         {"command": "himalaya message write -H 'To: {{chair.email}}' 'You will have it by {{cutoff}}.'"},
     )
     for seed in SEEDS[:4]:
-        assert PLAY.failed(seed, BULLETS, PLAY.transcript(seed, [*HONEST, draft])) == {}
+        assert PLAY.failed(seed, BULLETS, PLAY.transcript(seed, [*PLAY.calls, draft])) == {}
 
 
 def test_more_than_twelve_calls_cost_the_budget() -> None:
     more: list[Call] = [("exec", {"command": f"himalaya envelope list --page {page}"}) for page in range(1, 9)]
-    assert set(PLAY.failed("0", BULLETS, PLAY.transcript("0", [*HONEST, *more]))) == {"tool_budget"}
+    assert set(PLAY.failed("0", BULLETS, PLAY.transcript("0", [*PLAY.calls, *more]))) == {"tool_budget"}
 
 
 def test_what_takes_longer_than_ninety_seconds_is_too_long() -> None:
