@@ -139,7 +139,7 @@ def command(
 
     from ..report.progress import watched
 
-    with watched(bench, len(stages) * runs, show=not (as_json or quiet)):
+    with watched(bench, stages, ledger, show=not (as_json or quiet)):
         try:
             outcomes = asyncio.run(bench.results(stages))
         except KeyboardInterrupt:
