@@ -21,6 +21,8 @@ BENCHMARKS = {
     "model_rivals": "models",
     "packs": "packs",
     "red_team": "redteam",
+    "repository": "repository",
+    "submissions": "repository",
     "epoch": "epoch",
     "saved": "epoch",
     "chain_snapshot": "validator",
