@@ -59,6 +59,7 @@ class Forge:
             state = json.loads(kept.read_bytes()) if kept.exists() else {"kept": [], "moved": {}}
             self._kept = {one["id"]: _Kept(**one) for one in state["kept"]}
             self._moved: dict[str, int] = state["moved"]
+            self._made: int = state.get("made", len(self._kept))
         except (OSError, ValueError, TypeError, KeyError) as why:
             raise InvalidInput.of("FORGE_ROOT", f"this folder cannot be a forge's: {why}", str(root)) from None
 
@@ -86,7 +87,8 @@ class Forge:
         with self._lock:
             kept = self.found(name)
             if kept is None:
-                number = int(sha256(f"forge:{name.lower()}:{len(self._kept)}".encode()).hexdigest()[:8], 16)
+                number = int(sha256(f"forge:{name.lower()}:{self._made}".encode()).hexdigest()[:8], 16)
+                self._made += 1
                 kept = self._kept[number] = _Kept(number, name)
                 folder = self.git_folder(number)
                 self._git("init", "-q", "--bare", "--template=", "--initial-branch=main", str(folder))
@@ -135,11 +137,26 @@ class Forge:
         head = (self.git_folder(kept.id) / "HEAD").read_text().strip()
         return head.removeprefix("ref: refs/heads/")
 
+    def choose_branch(self, name: str, branch: str) -> None:
+        """Makes another branch the default one."""
+        with self._lock:
+            kept = self._must(name)
+            if f"refs/heads/{branch}" not in self.refs(kept):
+                raise InvalidInput.of("FORGE_BRANCH", "the repository has no such branch", branch[:120])
+            self._head(kept, branch)
+
+    def _head(self, kept: _Kept, branch: str) -> None:
+        part = self.git_folder(kept.id) / "HEAD.part"
+        part.write_text(f"ref: refs/heads/{branch}\n")
+        os.replace(part, part.with_name("HEAD"))
+
     def record_push(self, kept: _Kept, before: Mapping[str, str]) -> None:
-        """Writes down what a push changed, with this server's time."""
+        """Writes down what a push changed, with this server's time; the first branch becomes the default one."""
         now = datetime.fromtimestamp(self.now_ms() // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         with self._lock:
             after = self.refs(kept)
+            if after and not before and f"refs/heads/{self.default_branch(kept)}" not in after:
+                self._head(kept, min(after).removeprefix("refs/heads/"))
             for ref in sorted({*before, *after}):
                 old, new = before.get(ref, _ZERO), after.get(ref, _ZERO)
                 if old == new:
@@ -173,7 +190,7 @@ class Forge:
         return kept
 
     def _keep(self) -> None:
-        state = {"kept": [asdict(kept) for kept in self._kept.values()], "moved": self._moved}
+        state = {"kept": [asdict(kept) for kept in self._kept.values()], "moved": self._moved, "made": self._made}
         part = self.root / "forge.json.part"
         with part.open("w") as file:
             json.dump(state, file)
@@ -258,6 +275,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._guarded(self._post)
 
     def _guarded(self, answer: Callable[[], None]) -> None:
+        if "Origin" in self.headers:  # a page in a browser; neither git nor a validator says where it comes from
+            self.close_connection = True
+            self._json(403, {"message": "pages may not ask"})
+            return
         try:
             answer()
         except (BrokenPipeError, ConnectionResetError, TimeoutError):
@@ -266,6 +287,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(400, {"message": error.problems[0].message})
         except InvalidInput as error:
             self._json(422, {"message": error.problems[0].message})
+        except (OSError, subprocess.SubprocessError):
+            self.close_connection = True
+            self._json(500, {"message": "git failed"})
 
     def _get(self) -> None:
         asked = urlsplit(self.path)
@@ -305,7 +329,12 @@ class _Handler(BaseHTTPRequestHandler):
         parts: list[bytes] = []
         total = 0
         while True:
-            size = int(self.rfile.readline(20).strip() or b"0", 16)
+            line = self.rfile.readline(20).strip()
+            if not re.fullmatch(rb"[0-9a-fA-F]{1,8}", line):
+                self.close_connection = True
+                self._json(400, {"message": "this is no chunk"})
+                return None
+            size = int(line, 16)
             total += size
             if total > _MOST_BODY:
                 self.close_connection = True
@@ -317,7 +346,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return b"".join(parts)
 
     def _admin(self, verb: str, body: bytes) -> None:
-        """``rename``, ``delete``, ``private`` and ``public``, for people who play with a network."""
+        """``rename``, ``branch``, ``delete``, ``private`` and ``public``, for people who play with a network."""
         try:
             said = json.loads(body or b"{}")
             name = str(said["repository"])
@@ -327,6 +356,8 @@ class _Handler(BaseHTTPRequestHandler):
         match verb:
             case "rename":
                 self.forge.rename(name, str(said.get("to", "")))
+            case "branch":
+                self.forge.choose_branch(name, str(said.get("to", "")))
             case "delete":
                 self.forge.delete(name)
             case "private" | "public":
@@ -349,7 +380,8 @@ class _Handler(BaseHTTPRequestHandler):
         if kept is None or kept.private:
             self._json(404, {"message": "Not Found"})
         elif part == "/activity":
-            self._page(kept, [row for row in reversed(kept.activity) if query.get("ref") in (None, row["ref"])], query)
+            refs = {query["ref"], f"refs/heads/{query['ref']}"} if "ref" in query else None
+            self._page(kept, [row for row in reversed(kept.activity) if not refs or row["ref"] in refs], query)
         elif part == "/events":
             self._page(kept, [_event(row) for row in reversed(kept.activity)], query)
         else:
@@ -357,7 +389,9 @@ class _Handler(BaseHTTPRequestHandler):
                 "id": kept.id,
                 "name": kept.name.partition("/")[2],
                 "full_name": kept.name,
+                "owner": {"login": kept.name.partition("/")[0]},
                 "private": kept.private,
+                "visibility": "private" if kept.private else "public",
                 "fork": False,
                 "default_branch": self.forge.default_branch(kept),
             }
