@@ -112,6 +112,7 @@ async def operated(settings: Settings, *, epochs: int | None = None) -> None:
 
     from .archive import Archive
     from .clock import SystemClock
+    from .fetchcache import FetchCache
     from .github import Witness
     from .ledger import Ledger
     from .logs import configure
@@ -149,7 +150,8 @@ async def operated(settings: Settings, *, epochs: int | None = None) -> None:
         records = Records(
             model, given, state / "records", state / "runs", archive, chain, ledger, publish, settings.keep_epochs
         )
-        ports = Ports(chain, ledger, clock, Verifier(chain, host, witness, given), runs, records, tell)
+        verifier = Verifier(chain, host, witness, given, cache=FetchCache(state / "fetched"))
+        ports = Ports(chain, ledger, clock, verifier, runs, records, tell)
         choices = Choices(
             forbidden=why_not,
             verify_again_seconds=min(60.0, given.seconds_per_block * 5),

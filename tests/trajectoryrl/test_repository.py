@@ -192,6 +192,14 @@ def test_there_are_enough_of_them() -> None:
     assert len({*GOOD, *BAD}) >= 60
 
 
+def test_the_page_on_the_protocol_tells_the_limits() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
+    section = page.split("## Repositories\n", 1)[1].split("\n## ", 1)[0]
+    limits = FetchLimits()
+    for value in (limits.blob_bytes, limits.commits, limits.file_bytes, int(limits.seconds), 1 << 20):
+        assert f" {value:,} |" in section
+
+
 @pytest.fixture
 def no_process(monkeypatch: pytest.MonkeyPatch) -> None:
     async def refuse(*words: Any, **rest: Any) -> NoReturn:
