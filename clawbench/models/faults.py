@@ -160,7 +160,9 @@ def timed_out(seconds: float) -> AttemptFailed:
 
 
 def disconnected(error: BaseException) -> AttemptFailed:
-    """A connection that was refused or lost; the cause by its class, since its text may quote a request."""
+    """A connection that was refused or lost; the first cause by its class, since a text may quote a request."""
+    while error.__cause__ is not None:
+        error = error.__cause__
     return AttemptFailed("MODEL_CONNECTION", f"no connection to the provider ({type(error).__name__})", again=True)
 
 

@@ -21,7 +21,7 @@ from .protocol import Reply, Request, version_of
 class Patience:
     """How long a call is tried for; seconds.
 
-    A failure is tried ``attempts`` times, at an endpoint that has never answered only ``first_attempts`` times, a rate
+    A failure is tried ``attempts`` times, where nothing has ever answered only ``first_attempts`` times, a rate
     limit ``limited_attempts`` times. Waits double from ``shortest`` to ``longest``; a provider's own wish is honoured
     up to ``wish``. One attempt takes at most ``attempt`` seconds.
     """
@@ -143,8 +143,8 @@ class ProviderModel:
     def _failed(self, failed: AttemptFailed, request: Request, seconds: float) -> None:
         if request.deadline is not None:
             request.deadline.forgive(seconds)
+        self._answered |= failed.code != "MODEL_CONNECTION"
         if failed.limited:
-            self._answered = True
             self.limiter.refused()
 
     def _stop(self, state: tenacity.RetryCallState) -> bool:
