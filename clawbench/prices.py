@@ -47,13 +47,14 @@ class Prices:
 
     def of(self, model: Model) -> Price | None:
         """The price of ``model``: nothing for one that no provider answers, ``None`` if the table does not say."""
-        if not model.provider:
-            return FREE
-        vendor = model.name.partition("/")[0]
-        for name in (model.name, f"{vendor}/{model.settings.get('model', '')}"):
-            for known in (name, _DATED.sub("", name)):
-                if known in self.models:
-                    return self.models[known]
+        return self.named(model.name) if model.provider else FREE
+
+    def named(self, model: str) -> Price | None:
+        """The price of what ``--model`` names; options, URL and date of a name are nothing that costs."""
+        name = model.partition("@http")[0].partition("?")[0]
+        for known in (model, name, _DATED.sub("", name)):
+            if known in self.models:
+                return self.models[known]
         return None
 
 

@@ -9,6 +9,7 @@ from ..console import LazyGroup
 
 _COMMANDS = {
     "run": "Run a pack through scenarios and explain its score.",
+    "estimate": "Say what a run would cost, before it does.",
     "show": "Walk through one run, step by step.",
     "compare": "Say what differs between two runs or two benches.",
     "stats": "Reliability of recorded runs: pass^N, flaky checks.",
