@@ -161,9 +161,11 @@ def timed_out(seconds: float) -> AttemptFailed:
 
 def disconnected(error: BaseException) -> AttemptFailed:
     """A connection that was refused or lost; the first cause by its class, since a text may quote a request."""
+    said = str(error)  # of our own backend, which gives the class of the cause as its text
     while error.__cause__ is not None:
         error = error.__cause__
-    return AttemptFailed("MODEL_CONNECTION", f"no connection to the provider ({type(error).__name__})", again=True)
+    cause = said if said.isidentifier() else type(error).__name__
+    return AttemptFailed("MODEL_CONNECTION", f"no connection to the provider ({cause})", again=True)
 
 
 def object_of(body: bytes) -> dict[str, Any]:
