@@ -224,10 +224,11 @@ class Bench:
 
     async def _work(self, unit: Unit) -> RunOutcome:
         """The outcome of ``unit``; asked for twice at a time, it is made once."""
-        made = self._making.get(unit.key)
+        key = unit.key
+        made = self._making.get(key)
         if made is not None:
             return await asyncio.shield(made)
-        made = self._making[unit.key] = asyncio.get_running_loop().create_future()
+        made = self._making[key] = asyncio.get_running_loop().create_future()
         try:
             outcome = await self._made(unit)
         except OSError as error:  # a full disk ends the bench, not the votes: the same command goes on
@@ -238,7 +239,7 @@ class Bench:
             return outcome
         finally:
             made.cancel()  # whoever waited for what failed ends with it
-            del self._making[unit.key]
+            del self._making[key]
 
     async def _made(self, unit: Unit) -> RunOutcome:
         path = self.folder / unit.stage.name / f"run-{unit.index}.jsonl"

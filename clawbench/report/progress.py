@@ -35,14 +35,17 @@ _ENOUGH = 4
 class Counts:
     """What a bench has done so far: runs by stage that ended, those that go on, tokens, and how runs ended.
 
-    ``made`` are runs of this process, ``began`` is when the first of them was begun; seconds.
+    ``made`` are runs of this process, ``began`` is when the first of them was begun; seconds. Another thread reads
+    this while it changes.
     """
 
     totals: dict[str, int]
     clock: Callable[[], float] = time.monotonic
     ended: dict[str, dict[int, str]] = field(default_factory=dict)
-    running: set[str] = field(default_factory=set)
+    running: set[tuple[str, int]] = field(default_factory=set)
     tokens: int = 0
+    done: int = 0
+    failed: int = 0
     made: int = 0
     kept: int = 0
     began: float | None = None
@@ -53,14 +56,17 @@ class Counts:
         if self.began is None:
             self.began = self.clock()
         self.paused = ""
-        self.running.add(unit.key)
+        self.running.add((unit.stage.name, unit.index))
 
     def end(self, unit: Unit, outcome: RunOutcome, reused: bool) -> None:
         """A run has ended, or was found whole; one that is tried again counts once."""
-        self.running.discard(unit.key)
+        self.running.discard((unit.stage.name, unit.index))
         stage = self.ended.setdefault(unit.stage.name, {})
-        first = unit.index not in stage
+        before = stage.get(unit.index)
+        first = before is None
         stage[unit.index] = outcome.status
+        self.done += first
+        self.failed += (outcome.status == "INFRA") - (before == "INFRA")
         self.tokens += outcome.prompt_tokens + outcome.completion_tokens
         self.kept += reused
         self.made += first and not reused
@@ -69,11 +75,6 @@ class Counts:
     def total(self) -> int:
         """Runs that were asked for."""
         return sum(self.totals.values())
-
-    @property
-    def done(self) -> int:
-        """Runs that ended."""
-        return sum(map(len, self.ended.values()))
 
     def left(self) -> float | None:
         """Seconds until the end, if the rest goes like what was made; ``None`` while too little was."""
@@ -107,9 +108,8 @@ class Report:
             parts[0] += f" ({counts.kept} were there)"
         if counts.running:
             parts.append(f"{len(counts.running)} in flight")
-        failed = sum(status == "INFRA" for stage in counts.ended.values() for status in stage.values())
-        if failed:
-            parts.append(f"{failed} failed")
+        if counts.failed:
+            parts.append(f"{counts.failed} failed")
         parts += [self._spent(), *self._waits()]
         left = counts.left()
         if left is not None:
@@ -204,9 +204,10 @@ def table_of(report: Report) -> Table:
     table = Table.grid(padding=(0, 1))
     table.add_column(no_wrap=True, ratio=1)
     rows: list[tuple[bool, str, int, int]] = []
+    running = {name for name, _ in list(counts.running)}
     for name, total in list(counts.totals.items()):
         done = len(counts.ended.get(name, ()))
-        begun = done > 0 or any(key.startswith(f"{name}:") for key in list(counts.running))
+        begun = done > 0 or name in running
         rows.append((not begun or done >= total, name, done, total))
     for _, name, done, total in sorted(rows, key=lambda row: row[0])[:_ROWS]:
         pack, _, scenario = name.partition("/")

@@ -73,7 +73,7 @@ def test_seconds_are_said_as_a_person_would(seconds: float, said: str) -> None:
 def test_the_table_shows_what_goes_on_first_and_fits_80_columns(tmp_path: Path) -> None:
     seen = Counts({f"pack{number}-12345678/scenario_{number}": 3 for number in range(40)})
     seen.ended = {"pack0-12345678/scenario_0": {0: "COMPLETED", 1: "COMPLETED", 2: "INFRA"}}
-    seen.running = {"pack39-12345678/scenario_39:a:b:0"}
+    seen.running = {("pack39-12345678/scenario_39", 0)}
     bench = Bench(folder=tmp_path, model=ScriptModel([]))
     console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
     console.print(table_of(Report(seen, bench, None)))
