@@ -244,9 +244,15 @@ class Witness:
         fact = self._archive.establish("push", about, {"ms": min(found), "evidence": list(evidence)})
         return Pushed(int(fact["ms"]), tuple(fact["evidence"]))
 
-    def keep_file(self, repository: Repository, commit: str, raw: bytes) -> None:
-        """Keeps the file of a commit that was read from the repository; it can never be another."""
-        self._archive.establish("file", f"{repository.id}:{commit}", {"sha256": self._archive.keep(raw)})
+    def keep_file(self, repository: Repository, commit: str, raw: bytes, dates: Sequence[int]) -> None:
+        """Keeps the file of a commit that was read from the repository, and git's date; it can never be another."""
+        fact = {"sha256": self._archive.keep(raw), "committer": list(dates[:1])}
+        self._archive.establish("file", f"{repository.id}:{commit}", fact)
+
+    def git_date(self, repository: Repository, commit: str) -> int | None:
+        """Git's own date of a commit whose file was kept, in milliseconds; it is worth nothing."""
+        fact = self._archive.fact("file", f"{repository.id}:{commit}")
+        return next((int(seconds) * 1000 for seconds in fact.get("committer", [])), None) if fact else None
 
     def kept_file(self, repository: Repository, commit: str) -> bytes | None:
         """The file that was read before, if it was."""

@@ -15,6 +15,7 @@ import re
 import shutil
 import signal
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha1
@@ -31,6 +32,7 @@ _OWNER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9]|-(?=[A-Za-z0-9])){0,38}")
 _REPO = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _URL = re.compile(r"https://github\.com/([^/\s?#]+)/([^/\s?#]+?)(?:\.git)?/?", re.ASCII)
 _MODES = ("100644", "100755")
+_COMMITTER = re.compile(rb"^committer [^\n]*> ([0-9]{1,12}) ", re.MULTILINE)
 _LFS = b"version https://git-lfs"
 _MOST_TREE = 1 << 20
 
@@ -86,8 +88,11 @@ async def fetched(
     limits: FetchLimits = FetchLimits(),
     scratch: Path | None = None,
     cache: FetchCache | None = None,
+    dated: Callable[[int], None] = lambda seconds: None,
 ) -> bytes:
     """The bytes of ``path`` in the root of ``commit``, which the default branch contains.
+
+    ``dated`` is told the committer's date, seconds since 1970, when the commit is read; anyone can write any there.
 
     ``cache`` saves reading a commit's file again, not asking whether the branch still contains it; only when the host
     cannot be asked does it answer alone. Raises RepositoryRejected for what its owner did, RepositoryUnavailable for
@@ -99,7 +104,7 @@ async def fetched(
     name = f"{host.git}/{repository.lower()}@{commit}:{path}"
     known = cache.found(name) if cache else None
     try:
-        raw = await _fetched(host, repository, commit, path, limits, scratch, known)
+        raw = await _fetched(host, repository, commit, path, limits, scratch, known, dated)
     except RepositoryUnavailable as error:
         if known is None or error.code not in ("HOST_UNREACHABLE", "REPOSITORY_TIMEOUT", "FETCH_FAILED"):
             raise
@@ -110,7 +115,14 @@ async def fetched(
 
 
 async def _fetched(
-    host: Host, repository: str, commit: str, path: str, limits: FetchLimits, scratch: Path | None, known: bytes | None
+    host: Host,
+    repository: str,
+    commit: str,
+    path: str,
+    limits: FetchLimits,
+    scratch: Path | None,
+    known: bytes | None,
+    dated: Callable[[int], None],
 ) -> bytes:
     url = f"{host.git}/{repository}.git"
     folder: Path | None = None
@@ -129,7 +141,7 @@ async def _fetched(
                     "commits", url, "+HEAD:refs/fetched/head", filter="--filter=tree:0", depth=limits.commits
                 )
                 await _contained(git, commit, limits.commits)
-            return await _file(git, commit, path, limits.blob_bytes) if known is None else known
+            return await _file(git, commit, path, limits.blob_bytes, dated) if known is None else known
     except TimeoutError:
         said = f"nothing was decided within {limits.seconds:.0f} s"
         raise RepositoryUnavailable.of("REPOSITORY_TIMEOUT", said, repository) from None
@@ -155,7 +167,7 @@ async def _contained(git: _Git, commit: str, most: int) -> None:
         raise _fault("NOT_ON_DEFAULT_BRANCH", said)
 
 
-async def _file(git: _Git, commit: str, path: str, most: int) -> bytes:
+async def _file(git: _Git, commit: str, path: str, most: int, dated: Callable[[int], None]) -> bytes:
     """The file's bytes, hashed up to the commit. Nothing large is read."""
     git.forget_remote("files")
     place = f"--git-dir={git.place('files')}"
@@ -163,15 +175,18 @@ async def _file(git: _Git, commit: str, path: str, most: int) -> bytes:
     try:
         whole = await git.process.started(place, "cat-file", "--batch")
         try:
-            return await _read(_Objects(about, whole), commit, path, most)
+            return await _read(_Objects(about, whole), commit, path, most, dated)
         finally:
             await ended(whole)
     finally:
         await ended(about)
 
 
-async def _read(objects: _Objects, commit: str, path: str, most: int) -> bytes:
-    header = (await objects.read(commit, "commit", 65_536)).split(b"\n", 1)[0]
+async def _read(objects: _Objects, commit: str, path: str, most: int, dated: Callable[[int], None]) -> bytes:
+    whole = await objects.read(commit, "commit", 65_536)
+    if found := _COMMITTER.search(whole.partition(b"\n\n")[0]):
+        dated(int(found[1]))
+    header = whole.split(b"\n", 1)[0]
     tree = header.removeprefix(b"tree ").decode("ascii", "replace")
     if not header.startswith(b"tree ") or not COMMIT.fullmatch(tree):
         raise _fault("BAD_OBJECTS", "the commit names no tree")

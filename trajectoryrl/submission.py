@@ -20,6 +20,12 @@ from .protocol import Parameters
 from .repository import FetchLimits, Host, fetched
 from .snapshot import Snapshot
 
+_DATES_AGREE_MS = 300_000
+_OURS = ("HOST_UNREACHABLE", "REPOSITORY_TIMEOUT", "FETCH_FAILED")
+"""Codes of a fetch that say nothing of the repository: what was fetched before holds."""
+_UNSEEN = ("REPOSITORY_GONE", "REPOSITORY_MOVED")
+"""The same, as long as the host's API is not believed either."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verifier:
@@ -63,6 +69,7 @@ class Verifier:
         notes = [] if repository.name == commitment.repository else [f"the repository is now {repository.name}"]
         if repository.stale:
             notes.append(f"the repository is as it was seen before: {repository.stale}")
+        dates: list[int] = []
         try:
             raw = await fetched(
                 self.host,
@@ -71,13 +78,15 @@ class Verifier:
                 limits=self.limits,
                 scratch=self.scratch,
                 cache=self.cache,
+                dated=dates.append,
             )
-            self.witness.keep_file(repository, commitment.commit, raw)
+            self.witness.keep_file(repository, commitment.commit, raw, dates)
         except RepositoryRejected as error:
             return _rejected(commitment.hotkey, error.code, error.problems[0].message, commitment, seen)
         except RepositoryUnavailable as error:
             kept = self.witness.kept_file(repository, commitment.commit)
-            if kept is None:
+            ours = error.code in _OURS or (bool(repository.stale) and error.code in _UNSEEN)
+            if kept is None or not ours:
                 return _pending(commitment, error.code, error.problems[0].message, seen)
             raw = kept
             notes.append(f"the pack is as it was fetched before: {error.problems[0].message}")
@@ -88,6 +97,10 @@ class Verifier:
         pushed = await self.witness.pushed(repository, commitment.commit)
         if isinstance(pushed, Unknown):
             return _pending(commitment, pushed.code, pushed.message, all_of([seen, pushed.evidence]))
+        told = self.witness.git_date(repository, commitment.commit)
+        if told is not None and pushed.ms is not None and abs(told - pushed.ms) > _DATES_AGREE_MS:
+            minutes, way = abs(told - pushed.ms) // 60_000, "before" if told < pushed.ms else "after"
+            notes.append(f"git's own date is {minutes} min {way} the push; it decides nothing")
         return entered(
             commitment,
             pack,

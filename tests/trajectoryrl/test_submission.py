@@ -89,11 +89,12 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     time = [NOON]
     (tmp_path / "work").mkdir()
     with ForgeServer(Forge(tmp_path / "forge", lambda: time[0])) as server:
         made = World(server, tmp_path / "work", time, Archive(tmp_path / "archive"))
+        monkeypatch.setenv("GIT_COMMITTER_DATE", f"{NOON // 1000 - 300} +0000")
         made.git("init", "-q", "-b", "main")
         made.git("config", "user.name", "m")
         made.git("config", "user.email", "m@x")
@@ -117,6 +118,26 @@ def test_an_old_push_gains_at_most_one_epoch(world: World) -> None:
     found = world.outcome(*world.pushed(NOON - 400 * HOUR))
     assert isinstance(found, Entry)
     assert found.entry_ms == NOON - shipped().epoch_ms
+
+
+@pytest.mark.parametrize(
+    ("seconds", "notes"),
+    [
+        (-300, ()),
+        (300, ()),
+        (-301, ("git's own date is 5 min before the push; it decides nothing",)),
+        (7200, ("git's own date is 120 min after the push; it decides nothing",)),
+    ],
+)
+def test_gits_own_date_decides_nothing_and_is_told_when_it_differs(
+    world: World, monkeypatch: pytest.MonkeyPatch, seconds: int, notes: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("GIT_COMMITTER_DATE", f"{NOON // 1000 + seconds} +0100")
+    pushed = world.pushed(NOON)
+    for _ in range(2):
+        found = world.outcome(*pushed)
+        assert isinstance(found, Entry)
+        assert (found.entry_ms, found.notes) == (NOON, notes)
 
 
 def test_the_push_comes_before_the_commitment_give_or_take_two_minutes(world: World) -> None:
@@ -206,8 +227,18 @@ def test_a_repository_that_was_never_seen_is_pending_at_its_first_404(world: Wor
     assert _code(world.outcome(*pushed), Pending) == "REPOSITORY_GONE"
 
 
+def test_a_repository_without_its_branch_is_pending_although_it_was_verified(world: World) -> None:
+    pushed = world.pushed(NOON)
+    assert isinstance(world.outcome(*pushed), Entry)
+    kept = world.server.forge.found("alice/pack")
+    assert kept is not None
+    bare = str(world.server.forge.git_folder(kept.id))
+    subprocess.run(["git", "--git-dir", bare, "update-ref", "-d", "refs/heads/main"], check=True)
+    assert _code(world.outcome(*pushed), Pending) in ("REPOSITORY_EMPTY", "REPOSITORY_GONE")
+
+
 def test_what_was_verified_once_holds_while_everything_is_down(world: World) -> None:
-    pushed = world.pushed(NOON - HOUR)
+    pushed = world.pushed(NOON)
     before = world.outcome(*pushed)
     assert isinstance(before, Entry)
     world.server.url = "http://127.0.0.1:9"
