@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from clawbench.models.protocol import Model
 
     from .chain.protocol import Chain
+    from .ledger import Ledger
     from .protocol import Parameters
 
 
@@ -62,6 +63,10 @@ def forbidden(settings: Settings, parameters: Parameters, model: Model, *, publi
     return ""
 
 
+SILENT_MS = 3_600_000
+"""``/health`` answers 503 after so long without a sign; evaluating many packs takes a while."""
+
+
 @dataclass(slots=True)
 class Health:
     """What ``/health`` says: the newest event of each kind, and whether the loop still turns."""
@@ -74,6 +79,15 @@ class Health:
         """Takes notice of an event of the loop."""
         self.beat_ms = self.now_ms()
         self.events[event] = {"at_ms": self.beat_ms, **{key: str(value)[:300] for key, value in fields.items()}}
+
+    def beat(self) -> None:
+        """Takes notice that the loop turns."""
+        self.beat_ms = self.now_ms()
+
+    @property
+    def silent(self) -> bool:
+        """Whether the loop has given no sign for so long that somebody should look."""
+        return bool(self.now_ms() - self.beat_ms > SILENT_MS)
 
     def body(self) -> bytes:
         """The answer as JSON."""
@@ -89,7 +103,8 @@ async def health_served(health: Health, port: int) -> asyncio.Server:
                 line = await reader.readline()
                 found = line.split(b" ")[1:2] == [b"/health"]
                 body = health.body() if found else b'{"message": "ask for /health"}'
-                status = b"200 OK" if found else b"404 Not Found"
+                well = b"503 Service Unavailable" if health.silent else b"200 OK"
+                status = well if found else b"404 Not Found"
                 head = (
                     b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
                 )
@@ -101,6 +116,37 @@ async def health_served(health: Health, port: int) -> asyncio.Server:
         return await asyncio.start_server(answer, "127.0.0.1", port)
     except OSError as why:
         raise InvalidInput.of("HEALTH_PORT", f"port {port} cannot be listened on: {why.strerror}") from None
+
+
+async def budgeted(settings: Settings, given: Parameters, ledger: Ledger) -> int | None:
+    """How many packs the settings' budget pays for in an epoch; ``None`` without one. Raises InvalidInput."""
+    from .forecast import forecast, most_packs, newest_runs, price_named
+    from .protocol import library
+
+    if not settings.budget_usd and not settings.budget_tokens:
+        return None
+    name = settings.model or given.model
+    known = await forecast(given, library(), newest_runs(ledger))
+    return most_packs(settings, known, price_named(name))
+
+
+class _Beating:
+    """The system's clock; waiting is a sign of life."""
+
+    def __init__(self, health: Health) -> None:
+        from .clock import SystemClock
+
+        self._clock = SystemClock()
+        self._health = health
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970."""
+        return self._clock.now_ms()
+
+    async def sleep(self, seconds: float) -> None:
+        """Waits."""
+        self._health.beat()
+        await self._clock.sleep(seconds)
 
 
 async def operated(settings: Settings, *, epochs: int | None = None) -> None:
@@ -130,10 +176,10 @@ async def operated(settings: Settings, *, epochs: int | None = None) -> None:
     given = parameters(Path(settings.protocol).expanduser() if settings.protocol else None)
     model = model_named(settings.model or given.model)
     chain = ReachedChain(await chain_of(settings, key_of(settings)))
-    clock = SystemClock()
+    health = Health(SystemClock().now_ms)
+    clock = _Beating(health)
     state = settings.state_folder / f"{chain.netuid}-{chain.hotkey}"
     host = forge_host(settings.forge, public_network=chain.public) if settings.forge else GITHUB
-    health = Health(clock.now_ms)
 
     def tell(event: str, **fields: Any) -> None:
         health.note(event, **fields)
@@ -145,7 +191,10 @@ async def operated(settings: Settings, *, epochs: int | None = None) -> None:
         why_not = forbidden(settings, given, model, public=chain.public)
         if why_not:
             log.warning("no_weights", why=why_not)
-        runs = Runs(model, given, library(), state / "runs", ledger, clock, settings.concurrency)
+        most = await budgeted(settings, given, ledger)
+        if most is not None:
+            tell("budget", packs=most, usd=settings.budget_usd or None, tokens=settings.budget_tokens or None)
+        runs = Runs(model, given, library(), state / "runs", ledger, clock, settings.concurrency, most)
         publish = Path(settings.publish).expanduser() if settings.publish else None
         records = Records(
             model, given, state / "records", state / "runs", archive, chain, ledger, publish, settings.keep_epochs

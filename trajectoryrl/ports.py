@@ -36,8 +36,8 @@ _LAST_LINE = 1 << 20
 class Runs:
     """Evaluates an epoch's entries on a model; runs stand in ``folder`` until the epoch is sealed.
 
-    What infrastructure broke is run again after the protocol's waits. ``forecast`` says why the budget cannot take an
-    epoch of so many distinct contents, or nothing.
+    What infrastructure broke is run again after the protocol's waits. ``most_contents`` is how many distinct contents
+    the operator's budget pays for: an epoch of more is not begun, and no new weights follow from it.
     """
 
     model: Model
@@ -47,7 +47,7 @@ class Runs:
     ledger: Ledger
     clock: Clock
     concurrency: int = 16
-    most_contents: int = 0
+    most_contents: int | None = None
 
     async def __call__(self, plan: EpochPlan, entries: Sequence[Entry]) -> tuple[Sequence[Evaluation], str]:
         """The evaluations of all distinct contents, and why no weights may follow, if so."""
@@ -55,8 +55,9 @@ class Runs:
 
         assert plan.beacon is not None
         distinct = len(contents(entries, plan.beacon))
-        if self.most_contents and distinct > self.most_contents:
-            return (), f"the budget pays for {self.most_contents} packs, and there are {distinct}"
+        if self.most_contents is not None and distinct > self.most_contents:
+            paid = f"{self.most_contents} {'pack' if self.most_contents == 1 else 'packs'}"
+            return (), f"the budget pays for {paid}, and there are {distinct}"
         if not distinct:
             return (), ""
         made = settings(plan, self.library)

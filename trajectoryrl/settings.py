@@ -92,12 +92,32 @@ _OPTIONS = (
     _Option("forge", ("--forge",), ("FORGE_URL",), "a forge instead of GitHub (refused on a public network)"),
     _Option("protocol", ("--protocol",), ("PROTOCOL_FILE",), "a private network's parameters"),
 )
+SECRETS = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENAI_COMPATIBLE_API_KEY", "GITHUB_TOKEN")
+"""What a ``.env`` file may hold besides settings; these go to the environment and are never printed or logged."""
 _TYPES: Mapping[str, Any] = {field.name: type(field.default) for field in fields(Settings)}
+
+
+def flags_of(field: str) -> tuple[str, ...]:
+    """The flags that give a setting, the usual one first."""
+    return next(option.flags for option in _OPTIONS if option.field == field)
+
+
+def settings_table() -> str:
+    """Every setting as a table in Markdown, as docs/validators.md shows it."""
+    defaults = Settings()
+    rows = ["| Flag | Environment | Default | What |", "|---|---|---|---|"]
+    for option in _OPTIONS:
+        value = getattr(defaults, option.field)
+        default = "no" if value is False else ", ".join(value) if isinstance(value, tuple) else str(value)
+        names = (", ".join(f"`{name}`" for name in given) for given in (option.flags, option.env))
+        rows.append(f"| {' | '.join(names)} | {f'`{default}`' if default else ''} | {option.help} |")
+    return "\n".join(rows) + "\n"
 
 
 def settings(words: Sequence[str], *, prog: str, about: str, only: Sequence[str] = ()) -> Settings:
     """The settings that the command line ``words``, the environment and ``.env`` give; ``only`` these fields.
 
+    Keys of models and forges that ``.env`` has are put into the environment, where their adapters look.
     Raises InvalidInput with every value that has no meaning; argparse ends the process for a wrong flag.
     """
     options = [option for option in _OPTIONS if not only or option.field in only]
@@ -114,7 +134,11 @@ def settings(words: Sequence[str], *, prog: str, about: str, only: Sequence[str]
             name = option.flags[0].rsplit(".", 1)[-1].strip("-").upper()
             parser.add_argument(*option.flags, dest=option.field, metavar=name, help=option.help)
     given = vars(parser.parse_args(words))
-    environment = {**_env_file(Path(given["env"]), required="--env" in words), **os.environ}
+    filed = _env_file(Path(given["env"]), required="--env" in words)
+    for name in SECRETS:
+        if filed.get(name):
+            os.environ.setdefault(name, filed[name])
+    environment = {**filed, **os.environ}
     values: dict[str, Any] = {}
     problems: list[Problem] = []
     for option in options:
