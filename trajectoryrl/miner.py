@@ -42,14 +42,17 @@ def published(folder: Path, hotkey: str, repository: str, host: Host, *, branch:
     """Builds the pack of ``folder`` for ``hotkey``, commits pack.json, and pushes to ``repository``.
 
     The folder becomes a git repository if it is none; git uses the miner's own configuration and credentials.
-    Raises PackRejected, InvalidInput (``GIT_COMMIT``), RepositoryUnavailable (``GIT_PUSH``).
+    Raises PackRejected, InvalidInput (``GIT_COMMIT``), RepositoryUnavailable (``GIT_PUSH``, ``GIT_MISSING``).
     """
-    import git
+    try:
+        import git
+    except ImportError:
+        raise RepositoryUnavailable.of("GIT_MISSING", "publishing needs the program git, which is not here") from None
 
     repository = repository_named(repository)
     pack = owned_pack(folder, hotkey)
-    (folder / "pack.json").write_bytes(pack.canonical)
     try:
+        _replaced(folder / "pack.json", pack.canonical)
         try:
             repo = git.Repo(folder, expand_vars=False)
         except git.InvalidGitRepositoryError:
@@ -61,12 +64,28 @@ def published(folder: Path, hotkey: str, repository: str, host: Host, *, branch:
             commit = repo.head.commit.hexsha
             repo.git.push("--quiet", f"{host.git}/{repository}.git", f"HEAD:refs/heads/{branch}")
     except git.GitCommandError as why:
-        said = " ".join(str(why.stderr).split())[-200:]
-        message = f"git could not push to {host.git}/{repository}: {said}"
+        message = f"git could not push to {host.git}/{repository}: {_reason(str(why.stderr))}"
         raise RepositoryUnavailable.of("GIT_PUSH", message, str(folder)) from None
     except (OSError, ValueError) as why:
         raise InvalidInput.of("GIT_COMMIT", f"the folder cannot be committed: {why}", str(folder)) from None
     return Published(repository, commit, pack.sha256)
+
+
+def _replaced(place: Path, raw: bytes) -> None:
+    """Writes a file in place of whatever has its name; a link is replaced, not followed."""
+    part = place.with_name(f"{place.name}.part")
+    part.unlink(missing_ok=True)
+    part.write_bytes(raw)
+    part.replace(place)
+
+
+def _reason(said: str) -> str:
+    """The line of git's complaint that says why, else its end."""
+    lines = [line.strip() for line in said.replace("stderr: '", "\n").splitlines()]
+    telling = [line for line in lines if line.startswith(("! [", "fatal:", "remote: error", "error:"))]
+    if any("non-fast-forward" in line or "fetch first" in line for line in telling):
+        return "its branch has commits that this folder has not: pull them first, or use another repository"
+    return (telling[0] if telling else " ".join(lines))[-200:]
 
 
 def _committed(folder: Path) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -146,3 +147,26 @@ def test_what_a_miner_gets_wrong_is_said_in_a_line(miner: Miner, tmp_path: Path)
     push = down("publish", str(miner.folder), "--repo", "me/pack")
     assert (push.returncode, push.stdout) == (3, "")
     assert "GIT_PUSH" in push.stderr
+    missing = subprocess.run(
+        [str(SCRIPT), "miner", "publish", str(miner.folder), "--repo", "me/pack", "--key", str(miner.key)],
+        capture_output=True, text=True, check=False, timeout=60, env={**os.environ, "PATH": str(empty)},
+    )  # fmt: skip
+    assert (missing.returncode, missing.stdout) == (3, "")
+    assert "GIT_MISSING" in missing.stderr
+    assert "Traceback" not in missing.stderr
+
+
+def test_publishing_follows_no_link_and_overwrites_nobody(miner: Miner, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    (miner.folder / "pack.json").symlink_to(victim)
+    said = miner.published()
+    assert victim.read_text() == "precious"
+    assert ended(miner("check", *said)) == (0, "")
+    other = Miner(miner.net, miner.key, tmp_path / "other")
+    shutil.copytree(miner.folder, other.folder, ignore=shutil.ignore_patterns(".git"))
+    (other.folder / "AGENTS.md").write_text("# Another\n\nAsk.\n")
+    done = other("publish", str(other.folder), "--repo", "me/pack")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "pull them first" in done.stderr
+    assert ended(miner("check", *said)) == (0, "")
