@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -59,6 +60,7 @@ def one_run(place: Path) -> Trajectory:
     raise TrajectoryInvalid.of("RUNS_SEVERAL", said, str(place))
 
 
+_FRACTION = re.compile(r"\d{1,60}(/0{0,60}[1-9]\d{0,60})?", re.ASCII)
 _NEVER_ENDED: Mapping[str, Any] = {"status": "INTERRUPTED", "score": None, "checks": [], "usage": [], "critical": []}
 
 
@@ -73,7 +75,7 @@ def _summary(path: Path) -> RecordedRun:
             "usage": [],
             "critical": [],
         }
-        score = None if end["score"] is None else Fraction(end["score"])
+        score = None if end["score"] is None else exact(end["score"])
         gate = str(end.get("gate", ""))
         return RecordedRun(
             path=path,
@@ -92,6 +94,13 @@ def _summary(path: Path) -> RecordedRun:
             turns=int(end.get("turns", len(run.steps))),
             tool_calls=int(end.get("tool_calls", 0)),
         )
+
+
+def exact(text: object) -> Fraction:
+    """A recorded fraction; raises ValueError for text that is none, or that would take for ever to read."""
+    if not isinstance(text, str) or not _FRACTION.fullmatch(text):
+        raise ValueError(f"{str(text)[:40]!r} is no fraction")
+    return Fraction(text)
 
 
 def by_stage(runs: Sequence[RecordedRun]) -> dict[tuple[str, str], list[RecordedRun]]:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from .errors import InvalidInput
+from .recorded import exact
 from .rescore import transcript_of
 from .rescorer import rubric_of
 from .rubric import Rubric, judge
@@ -105,17 +106,17 @@ def _verdicts(run: Trajectory, rubric: Rubric) -> list[dict[str, bool]]:
 
 def _step(number: int, step: Mapping[str, Any], passing: Sequence[str], failing: Sequence[str]) -> Step:
     calls = tuple(_called(call, entry) for call, entry in zip(step["calls"], step["results"], strict=False))
-    said = [turn["content"] for turn in step.get("inserted", ())]
+    said = [str(turn["content"]) for turn in step.get("inserted", ())]
     usage = step["usage"]
     return Step(
         number,
         "\n".join(said),
-        step["text"],
-        step["reasoning"] or "",
+        str(step["text"]),
+        str(step["reasoning"] or ""),
         calls,
         (int(usage[0]), int(usage[1])),
-        Fraction(step["progress"]),
-        step["finish"],
+        exact(step["progress"]),
+        str(step["finish"]),
         tuple(passing),
         tuple(failing),
     )
@@ -123,12 +124,18 @@ def _step(number: int, step: Mapping[str, Any], passing: Sequence[str], failing:
 
 def _called(call: Mapping[str, Any], entry: Mapping[str, Any]) -> Called:
     records = dict.fromkeys(name for _, _, names, _ in entry["spans"] for name in names)
-    effects = tuple((effect["kind"], effect["target"], effect["status"]) for effect in entry["effects"])
+    effects = tuple((str(effect["kind"]), str(effect["target"]), str(effect["status"])) for effect in entry["effects"])
     result = entry["result"]
     error = result.get("error")
     body = str(error) if isinstance(error, str) else body_of(result)
     return Called(
-        call["name"], call["arguments"], entry["disposition"], bool(entry["ok"]), body, tuple(records), effects
+        str(call["name"]),
+        str(call["arguments"]),
+        str(entry["disposition"]),
+        bool(entry["ok"]),
+        body,
+        tuple(map(str, records)),
+        effects,
     )
 
 

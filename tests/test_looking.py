@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import copy
 import json
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clawbench.bench import Bench
-from clawbench.errors import InvalidInput, TrajectoryInvalid
+from clawbench.cli import compare, show, stats
+from clawbench.errors import ClawbenchError, InvalidInput, TrajectoryInvalid
 from clawbench.models.protocol import Model, Reply, Request
 from clawbench.models.script import ScriptModel
 from clawbench.parting import paired, parting
@@ -122,6 +127,47 @@ class TestWalkthrough:
         bench_of(tmp_path / "some", stage, ScriptModel(SENDS), runs=3)
         with pytest.raises(TrajectoryInvalid, match=r"3 runs .*run-0\.jsonl"):
             one_run(tmp_path / "some")
+
+
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory: pytest.TempPathFactory, stage: Stage) -> Path:
+    (path,) = bench_of(tmp_path_factory.mktemp("honest"), stage, ScriptModel(SENDS)).rglob("run-0.jsonl")
+    return path
+
+
+JUNK = st.sampled_from([None, True, -1, 2**70, 0.5, "", "\x1b[2J", "1e999999999", "9" * 5000, [], [[]], {}, {"a": 1}])
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The way to every value in a JSON document."""
+    yield path
+    if isinstance(value, dict | list):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield from leaves(value[key], (*path, key))
+
+
+@given(data=st.data())
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_a_record_holds_looking_at_it_ends_in_a_sentence(
+    honest: Path, tmp_path: Path, data: st.DataObject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = [json.loads(line) for line in honest.read_text().splitlines()]
+    for _ in range(data.draw(st.integers(1, 3))):
+        record = data.draw(st.sampled_from(records))
+        way = data.draw(st.sampled_from([way for way in leaves(record["clawbench"]) if way]))
+        holder = record["clawbench"]
+        try:
+            for key in way[:-1]:
+                holder = holder[key]
+            holder[way[-1]] = copy.deepcopy(data.draw(JUNK))
+        except (TypeError, LookupError):
+            continue  # an earlier change has removed it
+    path = tmp_path / "run-0.jsonl"
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    for command, words in ((show.command, [path]), (compare.command, [path, honest]), (stats.command, [path])):
+        with contextlib.suppress(ClawbenchError):
+            command.main([str(word) for word in words], standalone_mode=False)
+    assert "\x1b[2J" not in capsys.readouterr().out
 
 
 class TestParting:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from ..recorded import exact
 from ..walkthrough import Called, Step, Walkthrough
 from .plain import PATTERN, decimal, printable
 
@@ -39,7 +40,7 @@ def _print_head(console: Console, shown: Walkthrough) -> None:
     title.append(
         f"  {printable(start['pack']['name'], 60)} {printable(str(start['pack']['version']), 20)}", "bold cyan"
     )
-    title.append(f"  run {start['index']}, seed {printable(str(start['seed']['name']), 20)}", "dim")
+    title.append(f"  run {int(start['index'])}, seed {printable(str(start['seed']['name']), 20)}", "dim")
     title.append(f", {printable(str(start['model']['name']), 80)}", "dim")
     if start["model"]["simulated"]:
         title.append("  simulated", "yellow")
@@ -47,16 +48,16 @@ def _print_head(console: Console, shown: Walkthrough) -> None:
     if end is None:
         console.print(Text("the run never ended: it was interrupted", style="yellow"))
         return
-    status = Text(str(end["status"]), style="green" if end["status"] == "COMPLETED" else "bold yellow")
+    status = Text(printable(str(end["status"]), 20), style="green" if end["status"] == "COMPLETED" else "bold yellow")
     if end["fault"]:
         status.append(f"  {printable(str(end['fault']), 300)}", "yellow")
     if end["score"] is not None:
-        earned, possible = (Fraction(part) for part in end["points"])
-        status.append(f"  score {decimal(Fraction(end['score']))}", "bold")
+        earned, possible = (exact(part) for part in end["points"])
+        status.append(f"  score {decimal(exact(end['score']))}", "bold")
         status.append(f"  {decimal(earned, 0)} of {decimal(possible, 0)} points", "dim")
     console.print(status)
     if "not reached" in str(end["gate"]):
-        console.print(Text(str(end["gate"]), style="bold red"))
+        console.print(Text(printable(str(end["gate"])), style="bold red"))
 
 
 def _print_step(console: Console, step: Step, before: Fraction, full: bool) -> None:
@@ -70,7 +71,7 @@ def _print_step(console: Console, step: Step, before: Fraction, full: bool) -> N
         f"  worth {decimal(step.worth)}", "green" if step.worth > before else "red" if step.worth < before else "dim"
     )
     if step.finish not in {"stop", "calls"}:
-        head.append(f"  ended by {step.finish}", "yellow")
+        head.append(f"  ended by {printable(step.finish, 20)}", "yellow")
     console.print(head)
     if step.reasoning:
         _print_lines(console, step.reasoning, full, "italic dim")
@@ -89,7 +90,7 @@ def _print_call(console: Console, call: Called, full: bool) -> None:
     asked = Text(f"{printable(call.tool, 40)} ", style="bold blue")
     asked.append(printable(_readable(call), _LINE if full else 200), "blue")
     _print_indented(console, asked)
-    mark, style = _MARKS.get(call.disposition, (call.disposition, "yellow"))
+    mark, style = _MARKS.get(call.disposition, (printable(call.disposition, 20), "yellow"))
     if call.disposition == "allowed" and not call.ok:
         mark, style = "failed", "red"
     lines = call.result.count("\n") + 1
@@ -102,7 +103,10 @@ def _print_call(console: Console, call: Called, full: bool) -> None:
     _print_indented(console, note, 4)
     _print_lines(console, call.result if full else _compact(call.result), full, "dim", 4)
     for kind, target, status in call.effects:
-        line = Text(f"{kind} {printable(target, 120)}: {status}", style="bold yellow" if status == "done" else "yellow")
+        line = Text(
+            f"{printable(kind, 40)} {printable(target, 120)}: {printable(status, 20)}",
+            style="bold yellow" if status == "done" else "yellow",
+        )
         _print_indented(console, line, 4)
 
 

@@ -40,11 +40,11 @@ def reply(content: str | None, command: str = "") -> dict[str, Any]:
 class Endpoint:
     """A stub of a provider in a process of its own, which answers every run alike."""
 
-    def __init__(self, folder: Path, latency: float) -> None:
+    def __init__(self, folder: Path, latency: float, port: int = 0) -> None:
         script = folder / "script.json"
         commands = ["himalaya envelope list", "himalaya message read 1", "gcalcli agenda"]
         script.write_text(json.dumps([*(reply(None, command) for command in commands), reply("Nothing to report.")]))
-        words = [sys.executable, str(ROOT / "benchmarks" / "stub.py"), "0", str(latency), str(script)]
+        words = [sys.executable, str(ROOT / "benchmarks" / "stub.py"), str(port), str(latency), str(script)]
         self.process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline())
@@ -128,6 +128,21 @@ def test_a_dead_endpoint_ends_in_3_with_the_runs_so_far(claw: Run, tmp_path: Pat
     assert "undecided" in dead.stdout
     assert "MODEL_CONNECTION" in dead.stdout
     assert "Traceback" not in dead.stdout + dead.stderr
+    failed = sorted(out.rglob("failed-run-*-1.jsonl"))
+    assert 0 < len(failed) < 10, "the rest was not begun: the provider was down"
+    shown = claw("show", str(failed[0]))
+    assert "INFRA  MODEL_CONNECTION" in shown.stdout
+    back = Endpoint(tmp_path, 0.01, endpoint.port)
+    try:
+        some = claw(*words(endpoint.model, out, "--retry-errors", "-q"), cwd=ROOT, env=ENV)
+        assert back.requests() == CALLS * len(failed)
+        assert some.returncode == 3, "what was never begun is still missing"
+        assert sorted(out.rglob("failed-run-*")) == failed, "failed attempts are kept"
+        assert claw(*words(endpoint.model, out, "-q"), cwd=ROOT, env=ENV).returncode in {0, 1}
+        assert back.requests() == CALLS * (10 - len(failed))
+    finally:
+        back.stop()
+    assert len(whole(out)) == 15
 
 
 def test_a_budget_ends_in_3_and_says_what_is_left(claw: Run, tmp_path: Path, endpoint: Endpoint) -> None:
