@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from .errors import ClawbenchError
+from .gitprocess import isolation
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ STORAGE: Mapping[str, str] = {
 """Every storage item that is read for us, with its value's type; an empty one may be of any."""
 APIS = ("SubnetInfoRuntimeApi.get_metagraph", "TransactionPaymentApi.query_info", "Metadata.metadata_at_version")
 _CLOCK_SECONDS = 60
+_GIT = [2, 29]
 _DISK_BYTES = 5 * 1024**3
 
 
@@ -139,10 +142,16 @@ def machine_findings(settings: Settings, environment: Mapping[str, str], model: 
         found.append(Finding("git", "fail", "git is not installed"))
     else:
         version = subprocess.run([git, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout
-        found.append(Finding("git", "ok", version.strip()))
-    isolated = shutil.which("bwrap") is not None
-    said = "bubblewrap is there" if isolated else "bubblewrap is not installed: git is limited, but not isolated"
-    found.append(Finding("isolation", "ok" if isolated else "warn", said))
+        numbers = [int(part) for part in re.findall(r"[0-9]{1,6}", version)[:2]]
+        said = version.strip() or "git does not say its version"
+        if numbers < _GIT:
+            found.append(Finding("git", "fail", f"{said}: at least {_GIT[0]}.{_GIT[1]} is needed"))
+        else:
+            found.append(Finding("git", "ok", said))
+            boxed = isolation() != "limits"
+            state = "does not work here" if shutil.which("bwrap") else "is not installed"
+            said = isolation() if boxed else f"bubblewrap {state}: git is limited, but not isolated"
+            found.append(Finding("isolation", "ok" if boxed else "warn", said))
     place = settings.state_folder
     while not place.exists():
         place = place.parent

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -199,7 +200,10 @@ async def operated(settings: Settings, *, epochs: int | None = None) -> None:
         records = Records(
             model, given, state / "records", state / "runs", archive, chain, ledger, publish, settings.keep_epochs
         )
-        verifier = Verifier(chain, host, witness, given, cache=FetchCache(state / "fetched"))
+        cache, scratch = FetchCache(state / "fetched"), state / "scratch"
+        shutil.rmtree(scratch, ignore_errors=True)  # what a validator that was killed had not removed
+        scratch.mkdir()
+        verifier = Verifier(chain, host, witness, given, scratch=scratch, cache=cache)
         ports = Ports(chain, ledger, clock, verifier, runs, records, tell)
         choices = Choices(
             forbidden=why_not,

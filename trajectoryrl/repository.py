@@ -359,7 +359,8 @@ def _failure(done: Finished) -> RepositoryRejected | RepositoryUnavailable:
         if any(re.fullmatch(form, line) for line in lines):
             return _fault(code, _SENTENCES[code])
     said = lines[0] if lines else f"git ended with status {done.status}"
-    return RepositoryUnavailable.of("HOST_UNREACHABLE", f"the host did not answer as it should: {said[:160]}")
+    said = "".join(letter if letter.isprintable() else "?" for letter in said[:160])
+    return RepositoryUnavailable.of("HOST_UNREACHABLE", f"the host did not answer as it should: {said}")
 
 
 def _fault(code: str, message: str) -> RepositoryRejected:

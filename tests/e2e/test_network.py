@@ -39,6 +39,7 @@ def _field(net: Network) -> None:
     raw, _ = net.written("rewriter", PACKS / "baseline")
     net.push("rewriter", raw, fresh=True)
     raw, pack_hash = net.written("late", PACKS / "careful")
+    net.push("late", b"{}")  # a repository's first branch is its default one
     commit = net.push("late", raw, branch="waiting")
     _committed(net, "late", commit, pack_hash)
     net.chain.advance(20)
