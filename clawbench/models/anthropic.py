@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-import warnings
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 from .chat import declined
-from .faults import AttemptFailed, Declined
+from .faults import Declined
 from .keys import Key, key_from
 from .messages import conversation_of, parameters_of, reply_of, tools_of
 from .naming import ModelName, endpoint_of
 from .protocol import Reply, Request
 from .provider import Patience, ProviderModel
-from .sdk import PerLoop, bounded_client, failure_from, missing
+from .sdk import Endpoint, missing
 
 OPTIONS = frozenset({"temperature", "top_p", "effort", "thinking", "timeout"})
 _URL = "https://api.anthropic.com"
@@ -29,7 +28,6 @@ def anthropic_model(named: ModelName, patience: Patience | None = None) -> Provi
         import anthropic
     except ImportError:
         raise missing("anthropic", named.given) from None
-    warnings.filterwarnings("ignore", "The model .* is deprecated", DeprecationWarning)  # it is the caller's choice
     url = os.environ.get("ANTHROPIC_BASE_URL", "").rstrip("/") or _URL
     endpoint = endpoint_of(url, "ANTHROPIC_BASE_URL")
     key = key_from(["ANTHROPIC_API_KEY"], needed_by=named.given)
@@ -48,45 +46,18 @@ def anthropic_model(named: ModelName, patience: Patience | None = None) -> Provi
     return ProviderModel(named.given, f"anthropic@{endpoint}", settings, adapter, patience)
 
 
-class AnthropicAdapter:
+class AnthropicAdapter(Endpoint):
     """Requests through the SDK, answers read by us."""
 
-    def __init__(self, sdk: Any, url: str, settings: dict[str, str], key: Key) -> None:
-        self._sdk = sdk
+    def __init__(self, sdk: Any, url: str, settings: Mapping[str, str], key: Key) -> None:
+        super().__init__(sdk, sdk.AsyncAnthropic, "/v1/messages", url, key)
         self._settings = settings
-        self._key = key
-        self.heard: Callable[[bytes], None] | None = None
-        self._clients = PerLoop(
-            lambda: sdk.AsyncAnthropic(
-                api_key=key.reveal(),
-                base_url=url,
-                max_retries=0,
-                timeout=None,
-                http_client=bounded_client(sdk.DefaultAsyncHttpxClient),
-            )
-        )
 
     async def attempt(self, request: Request) -> Reply:
         system, turns = conversation_of(request.messages)
-        sent = parameters_of(request, self._settings) | tools_of(request)
+        sent = {"model": self._settings["model"], "messages": turns}
+        sent |= parameters_of(request, self._settings) | tools_of(request)
         if system:
             sent["system"] = system
-        messages = self._clients.client().messages
-        try:
-            async with messages.with_streaming_response.create(
-                model=self._settings["model"], messages=turns, **sent
-            ) as response:
-                body = self._key.hidden_in(await response.read())
-            if self.heard is not None:
-                self.heard(body)
-            return reply_of(body)
-        except AttemptFailed as failed:
-            raise self._key.hidden(failed) from None
-        except Exception as error:
-            failure = failure_from(error, self._sdk, self._key)
-        if isinstance(failure, Declined):
-            return declined(*failure)
-        raise self._key.hidden(failure) from None
-
-    async def aclose(self) -> None:
-        await self._clients.aclose()
+        answer = await self.posted(sent)
+        return declined(*answer) if isinstance(answer, Declined) else reply_of(answer)

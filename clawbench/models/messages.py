@@ -157,11 +157,8 @@ def parameters_of(request: Request, settings: Mapping[str, str]) -> dict[str, An
         sent["thinking"] = {"type": thinking}
     if "effort" in settings:
         sent["output_config"] = {"effort": settings["effort"]}
-    extra: dict[str, Any] = {}
     if settings["temperature"] == "sent":
-        extra["temperature"] = float(request.temperature)
+        sent["temperature"] = float(request.temperature)
     if "top_p" in settings:
-        extra["top_p"] = float(settings["top_p"])
-    if extra:
-        sent["extra_body"] = extra  # newer SDKs no longer have the parameters that older models take
+        sent["top_p"] = float(settings["top_p"])
     return sent

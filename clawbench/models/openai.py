@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
-from .chat import answer_of, declined, messages_of, parameters_of
-from .faults import AttemptFailed, Declined
+from .chat import declined, messages_of, parameters_of, reply_of
+from .faults import Declined
 from .keys import Key, key_from
 from .naming import ModelName, endpoint_of
 from .protocol import Reply, Request
 from .provider import Patience, ProviderModel
-from .sdk import PerLoop, bounded_client, failure_from, missing
+from .sdk import Endpoint, missing
 
 OPTIONS = frozenset({"temperature", "seed", "top_p", "effort", "tokens_as", "timeout"})
 _URL = "https://api.openai.com/v1"
@@ -46,44 +46,17 @@ def openai_model(named: ModelName, patience: Patience | None = None) -> Provider
     return ProviderModel(named.given, f"openai@{endpoint}", settings, adapter, patience)
 
 
-class OpenAIAdapter:
+class OpenAIAdapter(Endpoint):
     """Requests through the SDK, answers read by us: the same reading as on the lean path."""
 
-    def __init__(self, sdk: Any, url: str, settings: dict[str, str], key: Key) -> None:
-        self._sdk = sdk
+    def __init__(self, sdk: Any, url: str, settings: Mapping[str, str], key: Key) -> None:
+        super().__init__(sdk, sdk.AsyncOpenAI, "/chat/completions", url, key)
         self._settings = settings
-        self._key = key
-        self.heard: Callable[[bytes], None] | None = None
-        self._clients = PerLoop(
-            lambda: sdk.AsyncOpenAI(
-                api_key=key.reveal(),
-                base_url=url,
-                max_retries=0,
-                timeout=None,
-                http_client=bounded_client(sdk.DefaultAsyncHttpxClient),
-            )
-        )
 
     async def attempt(self, request: Request) -> Reply:
-        sent = parameters_of(request, self._settings)
+        sent = {"model": self._settings["model"], "messages": messages_of(request.messages)}
+        sent |= parameters_of(request, self._settings)
         if request.tools:
-            sent["tools"] = list(request.tools)
-        completions = self._clients.client().chat.completions
-        try:
-            async with completions.with_streaming_response.create(
-                model=self._settings["model"], messages=messages_of(request.messages), **sent
-            ) as response:
-                body = self._key.hidden_in(await response.read())
-            if self.heard is not None:
-                self.heard(body)
-            return answer_of(response.status_code, response.headers, body)
-        except AttemptFailed as failed:
-            raise self._key.hidden(failed) from None
-        except Exception as error:
-            failure = failure_from(error, self._sdk, self._key)
-        if isinstance(failure, Declined):
-            return declined(*failure)
-        raise self._key.hidden(failure) from None
-
-    async def aclose(self) -> None:
-        await self._clients.aclose()
+            sent["tools"] = request.tools
+        answer = await self.posted(sent)
+        return declined(*answer) if isinstance(answer, Declined) else reply_of(answer)
