@@ -122,7 +122,7 @@ def test_a_dead_endpoint_ends_in_3_with_the_runs_so_far(claw: Run, tmp_path: Pat
     kept = whole(out)
     assert len(kept) == 5
     endpoint.stop()
-    dead = claw(*words(endpoint.model, out, "--attempts", "1"), cwd=ROOT, env=ENV)
+    dead = claw(*words(endpoint.model, out, "--attempts", "1", "-j", "2"), cwd=ROOT, env=ENV)
     assert dead.returncode == 3, dead.stdout + dead.stderr
     assert whole(out) == kept
     assert "undecided" in dead.stdout
@@ -134,9 +134,9 @@ def test_a_dead_endpoint_ends_in_3_with_the_runs_so_far(claw: Run, tmp_path: Pat
     assert "INFRA  MODEL_CONNECTION" in shown.stdout
     back = Endpoint(tmp_path, 0.01, endpoint.port)
     try:
-        some = claw(*words(endpoint.model, out, "--retry-errors", "-q"), cwd=ROOT, env=ENV)
+        claw(*words(endpoint.model, out, "--retry-errors", "-q"), cwd=ROOT, env=ENV)
         assert back.requests() == CALLS * len(failed)
-        assert some.returncode == 3, "what was never begun is still missing"
+        assert len(whole(out)) == 5 + len(failed), "what was never begun is still missing"
         assert sorted(out.rglob("failed-run-*")) == failed, "failed attempts are kept"
         assert claw(*words(endpoint.model, out, "-q"), cwd=ROOT, env=ENV).returncode in {0, 1}
         assert back.requests() == CALLS * (10 - len(failed))
