@@ -230,10 +230,14 @@ class Ledger:
         return bytes(rows[0][0]) if rows else None
 
     async def forget_before(self, epoch: int) -> list[str]:
-        """Drops the runs of epochs before ``epoch``; returns the trajectories that no other epoch names."""
+        """Drops runs, submissions and verdicts of epochs before ``epoch``; awards, weights and records stay.
+
+        Returns the trajectories that no other epoch names.
+        """
         old = {name for (name,) in self._all("select distinct trajectory from runs where epoch < ?", epoch)}
         kept = {name for (name,) in self._all("select distinct trajectory from runs where epoch >= ?", epoch)}
-        await self._put("", "delete from runs where epoch < ?", epoch)
+        for table in ("runs", "submissions", "verdicts"):
+            await self._put("", f"delete from {table} where epoch < ?", epoch)
         return sorted(old - kept)
 
     # the writer

@@ -166,6 +166,7 @@ def _standings(
     inputs = Inputs(snap.first, snap.graph, snap.submitted, tuple(outcome for _, outcome in sorted(outcomes.items())))
     duplicates = {found.hotkey: found.message for found in competing(inputs, epoch_plan)[1]}
     made = []
+    gone = ("FORGOTTEN", "the ledger keeps this no longer; the epoch's record has it")
     for hotkey in snap.submitted:
         neuron = snap.graph.by_hotkey(hotkey)
         uid = neuron.uid if neuron is not None else None
@@ -173,7 +174,8 @@ def _standings(
         if isinstance(outcome, Entry):
             made.append(_entered(outcome, uid, duplicates, award, verdicts))
         elif outcome is None:
-            made.append(Standing(hotkey, uid, "UNDECIDED", "it is being verified", pending=True))
+            code, said = gone if award else ("UNDECIDED", "it is being verified")
+            made.append(Standing(hotkey, uid, code, said, pending=not award))
         else:
             made.append(
                 Standing(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,15 @@ def test_a_ledger_that_a_validator_is_writing_is_read_and_not_changed(tmp_path: 
         before = place.read_bytes()
         assert "recorded" in told(tmp_path, "epochs")
         assert place.read_bytes() == before
+
+
+def test_what_retention_dropped_is_said(tmp_path: Path) -> None:
+    place = made_ledger(tmp_path)
+    with Ledger(place) as ledger:
+        asyncio.run(ledger.forget_before(3))
+    assert "FORGOTTEN: the ledger keeps this no longer" in told(tmp_path, "why", "5Alice", "--epoch", "2")
+    assert "5Alice" in told(tmp_path, "epochs").splitlines()[2]
+    assert "ENTRY: wins" in told(tmp_path, "why", "5Alice", "--epoch", "3")
 
 
 def test_how_weights_stand_in_every_state() -> None:
