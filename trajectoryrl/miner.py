@@ -11,7 +11,7 @@ from clawbench.pack import Pack, load_pack, pack_of
 
 from .chain.protocol import Chain
 from .commitment import submission_of, submission_text
-from .entry import Entry, Outcome
+from .entry import Entry, Outcome, Rejection
 from .errors import CommitmentInvalid, InvalidInput, RepositoryUnavailable
 from .protocol import Parameters
 from .repository import Host, repository_named
@@ -100,7 +100,11 @@ async def checked(verifier: Verifier, snap: Snapshot, made: Published, hotkey: s
     neuron = snap.graph.by_hotkey(hotkey)
     uid, coldkey = (neuron.uid, neuron.coldkey) if neuron is not None else (0, hotkey)
     later = now_ms + verifier.parameters.push_unknown_seconds * 1000
-    return await verifier.judged(commitment, uid, coldkey, now_ms, later)
+    outcome = await verifier.judged(commitment, uid, coldkey, now_ms, later)
+    if neuron is None and isinstance(outcome, Entry):
+        said = "all else is right, but the hotkey is not registered on this subnet"
+        return Rejection(hotkey, "NOT_REGISTERED", said, commitment, outcome.evidence)
+    return outcome
 
 
 async def overtaken_by(chain: Chain, entry: Entry, parameters: Parameters, now_ms: int) -> tuple[str, ...] | None:

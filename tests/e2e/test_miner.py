@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -15,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
+from trajectoryrl.chain import named_chain
 from trajectoryrl.chain.keys import read_key
 
 from .test_localnet import SCRIPT, running
@@ -61,6 +63,15 @@ class Miner:
         return told["pushed"], told["commit"], told["hash"]
 
 
+async def registered(name: str, hotkey: str) -> None:
+    """Returns when a final block shows the registration: blocks come by the clock."""
+    chain = await named_chain(name, 11)
+    async with asyncio.timeout(30):
+        while (await chain.metagraph(await chain.finalized())).by_hotkey(hotkey) is None:
+            await asyncio.sleep(0.1)
+    await chain.close()
+
+
 @pytest.fixture
 def miner(tmp_path: Path) -> Iterator[Miner]:
     folder = tmp_path / "pack"
@@ -68,6 +79,7 @@ def miner(tmp_path: Path) -> Iterator[Miner]:
     (folder / "AGENTS.md").write_text(AGENTS)
     (folder / "pack.yaml").write_text(PACK)
     with running(tmp_path / "net", "--validators", "1", "--miners", "2") as (_, net):
+        asyncio.run(registered(net["chain"], read_key(tmp_path / "net" / "keys" / "miner-2.json").ss58_address))
         yield Miner(net, tmp_path / "net" / "keys" / "miner-1.json", folder)
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from clawbench.errors import PackRejected
-from trajectoryrl.chain.protocol import Block, OnChain
+from trajectoryrl.chain.protocol import Block, Metagraph, Neuron, OnChain
 from trajectoryrl.commitment import submission_text
-from trajectoryrl.entry import Entry
-from trajectoryrl.miner import overtaken_by, owned_pack
+from trajectoryrl.entry import Commitment, Entry, Outcome, Rejection
+from trajectoryrl.miner import Published, checked, overtaken_by, owned_pack
 from trajectoryrl.protocol import shipped
+from trajectoryrl.snapshot import Snapshot
 
 from .entries import entry
 
@@ -64,6 +65,34 @@ def test_who_committed_since_the_push_is_named_and_nobody_else() -> None:
         "broken": OnChain("broken", "trl1:broken", 800),
     }
     assert overtaken(pushed(300), said) == ("later",)
+
+
+class Verifier:
+    """Finds every submission in order; remembers what it was asked."""
+
+    parameters = RULES
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[int, str, int, int]] = []
+
+    async def judged(self, said: Commitment, uid: int, coldkey: str, committed_ms: int, epoch_ms: int) -> Outcome:
+        self.asked.append((uid, coldkey, committed_ms, epoch_ms))
+        return replace(entry("me"), uid=uid, commitment=said)
+
+
+def test_a_check_is_the_validators_own_and_needs_a_registration_last_of_all() -> None:
+    graph = Metagraph(11, 7, (Neuron(3, "me", "cold"),))
+    snap = Snapshot(0, Block(7, "0" * 64, NOW), graph, {})
+    made = Published("a/b", "a" * 40, "b" * 64)
+    verifier = Verifier()
+    found = asyncio.run(checked(verifier, snap, made, "me", NOW))  # type: ignore[arg-type]
+    assert isinstance(found, Entry)
+    assert found.commitment == Commitment("me", "a/b", "a" * 40, "b" * 64, 7)
+    stranger = asyncio.run(checked(verifier, snap, made, "stranger", NOW))  # type: ignore[arg-type]
+    assert isinstance(stranger, Rejection)
+    assert stranger.code == "NOT_REGISTERED"
+    later = NOW + RULES.push_unknown_seconds * 1000
+    assert verifier.asked == [(3, "cold", NOW, later), (0, "stranger", NOW, later)]
 
 
 def test_the_hotkey_is_written_into_the_pack_and_only_an_address(tmp_path: Path) -> None:

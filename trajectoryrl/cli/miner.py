@@ -138,7 +138,7 @@ def status(hotkey: str | None, **network: Any) -> int:
         key: Any = None if hotkey else _key(network)
         chain = await _chain(network, key)
         try:
-            snap = await _snapshot(chain)
+            snap = await _snapshot(chain, await chain.finalized())
             who = hotkey or str(key.ss58_address)
             said = snap.submitted.get(who)
             if said is None:
@@ -165,15 +165,17 @@ async def _checked(
         made = Published(repository_named(repository), commit, pack_hash)
         who = hotkey or str(key.ss58_address)
         async with _verifying(network, chain) as verifier:
-            return await checked(verifier, await _snapshot(chain), made, who, SystemClock().now_ms())
+            return await checked(
+                verifier, await _snapshot(chain, await chain.head()), made, who, SystemClock().now_ms()
+            )
     finally:
         await chain.close()
 
 
-async def _snapshot(chain: Chain) -> Any:
+async def _snapshot(chain: Chain, block: int) -> Any:
     from ..snapshot import snapshot
 
-    return await snapshot(chain, 0, await chain.finalized())
+    return await snapshot(chain, 0, block)
 
 
 def _told(outcome: Outcome) -> int:
