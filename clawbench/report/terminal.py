@@ -13,6 +13,7 @@ from rich.text import Text
 from ..bench import StageOutcome, weighted_mean
 from ..outcome import RunOutcome
 from ..prices import dollars
+from ..retrying import code_of
 from ..sandbox import Effect
 from ..tally import number
 from ..vote import VotedResult
@@ -41,8 +42,11 @@ def print_bench(outcomes: Sequence[StageOutcome], folder: Path, quiet: bool = Fa
         print_comparison(console, outcomes)
     elif len(outcomes) > 1:
         _print_packs(console, outcomes)
-    if any(outcome.voted is None for outcome in outcomes) and not quiet:
-        console.print(Text("the same command with the same --out makes the runs that are missing", style="yellow"))
+    missing = [run for outcome in outcomes if outcome.voted is None for run in outcome.infra]
+    if missing and not quiet:
+        higher = " and a higher budget" if any(run.fault.startswith("BUDGET") for run in missing) else ""
+        said = f"the same command with the same --out{higher} makes the runs that are missing"
+        console.print(Text(said, style="yellow"))
     paid = _paid_in_all(outcomes)
     if paid is not None:
         console.print(paid)
@@ -188,7 +192,8 @@ def _headline(outcome: StageOutcome) -> Text:
     voted = outcome.voted
     line.append(f"{stage.scenario.name} {stage.pack.name}  ", style="bold")
     if voted is None:
-        line.append("undecided", style="bold yellow")
+        codes = dict.fromkeys(printable(code_of(run.fault), 40) for run in outcome.infra)
+        line.append(": ".join(["undecided", *([", ".join(codes)] if codes else [])]), style="bold yellow")
         return line
     tally = voted.tally
     good = not tally.critical and tally.gate_reached is not False
@@ -215,6 +220,8 @@ def _cost(outcome: StageOutcome, *runs: RunOutcome) -> str:
     paid = outcome.paid(*runs)
     if outcome.model.simulated:
         return "simulated, $0"
+    if not outcome.model.provider:
+        return "replayed, $0"
     return "cost not known" if paid is None else dollars(paid)
 
 
@@ -223,7 +230,7 @@ def _paid_in_all(outcomes: Sequence[StageOutcome]) -> Text | None:
     paid = [outcome.paid() for outcome in outcomes]
     known = [amount for amount in paid if amount is not None]
     tokens = sum(run.prompt_tokens + run.completion_tokens for outcome in outcomes for run in outcome.runs)
-    if outcomes[0].model.simulated or len(known) < len(paid):
+    if not outcomes[0].model.provider or len(known) < len(paid):
         return None
     line = f"these runs: {tokens:,} tokens, {dollars(sum(known, Fraction(0)))}"
     packs = by_pack(outcomes)
