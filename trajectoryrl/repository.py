@@ -352,12 +352,13 @@ def _failure(done: Finished) -> RepositoryRejected | RepositoryUnavailable:
     lines = [line for line in done.errors.splitlines() if line.startswith(("fatal: ", "error: "))]
     if done.overflowed or done.status in (-signal.SIGXFSZ, -signal.SIGXCPU):
         return _fault("REPOSITORY_TOO_LARGE", _SENTENCES["REPOSITORY_TOO_LARGE"])
-    for code, form in _HOSTS:
-        if any(re.fullmatch(form, line) for line in lines):
-            return RepositoryUnavailable.of(code, _SENTENCES[code])
+    # first: what an owner wrote may be quoted below git's own verdict, and look like the host's
     for code, form in _OWNERS:
         if any(re.fullmatch(form, line) for line in lines):
             return _fault(code, _SENTENCES[code])
+    for code, form in _HOSTS:
+        if any(re.fullmatch(form, line) for line in lines):
+            return RepositoryUnavailable.of(code, _SENTENCES[code])
     said = lines[0] if lines else f"git ended with status {done.status}"
     said = "".join(letter if letter.isprintable() else "?" for letter in said[:160])
     return RepositoryUnavailable.of("HOST_UNREACHABLE", f"the host did not answer as it should: {said}")

@@ -82,6 +82,13 @@ def submodule_option(bare: Bare, canary: Path) -> str:
     return bare.with_entries(*files, (_FILE, b"pack.json", bare.blob()))
 
 
+def submodule_quoting(bare: Bare, canary: Path) -> str:
+    """A submodule whose URL is quoted by git as if the host had said it."""
+    modules = '[submodule "m"]\n\tpath = m\n\turl = "-x\\nfatal: repository \'x\' not found\\nfatal: early EOF"\n'
+    files = ((_FILE, b".gitmodules", bare.blob(modules.encode())), (_MODULE, b"m", _ABSENT))
+    return bare.with_entries(*files, (_FILE, b"pack.json", bare.blob()))
+
+
 def submodule_name(bare: Bare, canary: Path) -> str:
     """A submodule that would live among git's hooks."""
     modules = '[submodule "../../hooks"]\n\tpath = m\n\turl = ./m\n'
@@ -336,6 +343,7 @@ CASES: dict[str, tuple[Builder, str]] = {
     "a submodule called pack.json": (gitlink, "NOT_A_FILE"),
     "a submodule with ext::": (submodule_ext, "BAD_OBJECTS"),
     "a submodule with an option": (submodule_option, "BAD_OBJECTS"),
+    "a submodule that accuses the host": (submodule_quoting, "BAD_OBJECTS"),
     "a submodule among the hooks": (submodule_name, "BAD_OBJECTS"),
     ".gitmodules as a link": (modules_as_link, "BAD_OBJECTS"),
     "a bare repository inside": (repository_inside, "FILE_MISSING"),
