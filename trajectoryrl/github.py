@@ -241,7 +241,9 @@ class Witness:
             return trouble.unknown
         if not found:
             return Pushed(None, evidence)
-        fact = self._archive.establish("push", about, {"ms": min(found), "evidence": list(evidence)})
+        # The branch's name at that time belongs to the proof: the default branch may be another one later.
+        proof = all_of([repository.evidence, evidence])
+        fact = self._archive.establish("push", about, {"ms": min(found), "evidence": list(proof)})
         return Pushed(int(fact["ms"]), tuple(fact["evidence"]))
 
     def keep_file(self, repository: Repository, commit: str, raw: bytes, dates: Sequence[int]) -> None:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from trajectoryrl.archive import Archive
-from trajectoryrl.github import Pushed, Refused, Repository, Unknown, Witness
+from trajectoryrl.github import Pushed, Refused, Repository, Unknown, Witness, all_of, pushed_in
 
 from .github_stub import ABOUT, COMMIT, REF, FakeClock, Reply, Stub, row, stub
 
@@ -241,6 +241,27 @@ def test_the_earliest_push_of_a_commit_pushed_away_and_back_counts(desk: Desk) -
     ]
     desk.stub.says(ACTIVITY, Reply(body=rows))
     assert desk.pushed().ms == NOON
+
+
+def test_a_push_stays_proven_when_the_default_branch_becomes_another(desk: Desk) -> None:
+    async def ask() -> tuple[int | None, tuple[str, ...]]:
+        witness = Witness(desk.stub.host, desk.archive, clock=desk.clock)
+        try:
+            repository = await witness.repository("alice/pack", "5hot")
+            assert isinstance(repository, Repository)
+            pushed = await witness.pushed(repository, COMMIT)
+            assert isinstance(pushed, Pushed)
+            return pushed.ms, all_of([repository.evidence, pushed.evidence])
+        finally:
+            await witness.close()
+
+    before, _ = asyncio.run(ask())
+    desk.stub.says(REPOSITORY, Reply(body={**ABOUT, "default_branch": "trunk"}))
+    desk.stub.says(ACTIVITY, Reply(body=[]))
+    after, evidence = asyncio.run(ask())
+    assert before == after == NOON
+    bodies = [desk.archive.response(name) or b"" for name in evidence]
+    assert (len(bodies), pushed_in(bodies, COMMIT)) == (3, NOON)
 
 
 def test_pages_are_followed_and_one_that_is_missing_is_no_end(desk: Desk) -> None:
