@@ -118,6 +118,8 @@ def command(
     folder = out or _new_folder(loaded[0].name)
     if retry_errors and out is None:
         raise click.UsageError("--retry-errors needs the --out DIR whose failed runs are meant")
+    if retry_errors and out is not None and not any(out.rglob("*run-*.jsonl*")):
+        raise click.UsageError(f"no run is in {out}: without --retry-errors they are all made")
     paid, ledger = metered(chosen, budgets, price, folder)
     kept, cached = _with_replies_kept(paid, cache, record)
     bench = Bench(

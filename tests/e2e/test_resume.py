@@ -145,6 +145,13 @@ def test_a_dead_endpoint_ends_in_3_with_the_runs_so_far(claw: Run, tmp_path: Pat
     assert len(whole(out)) == 15
 
 
+def test_errors_of_nothing_cannot_be_retried(claw: Run, tmp_path: Path) -> None:
+    none = claw("run", "client_escalation", "--retry-errors", "--out", str(tmp_path / "none"), cwd=ROOT)
+    assert none.returncode == 2
+    assert "no run is in" in none.stderr
+    assert claw("run", "client_escalation", "--retry-errors", cwd=ROOT).returncode == 2
+
+
 def test_a_budget_ends_in_3_and_says_what_is_left(claw: Run, tmp_path: Path, endpoint: Endpoint) -> None:
     out = tmp_path / "out"
     prices = tmp_path / "prices.toml"
