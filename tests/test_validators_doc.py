@@ -12,6 +12,7 @@ from trajectoryrl.settings import _OPTIONS, SECRETS, settings_table
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "validators.md").read_text(encoding="utf-8")
+OTHERS = {"PYTHONUNBUFFERED", "HOME", "BITTENSOR_RUNTIME_CACHE_DIR"}
 KNOWN = {name for option in _OPTIONS for name in option.env} | set(SECRETS)
 
 
@@ -43,8 +44,9 @@ def test_the_services_set_what_there_is_and_mount_no_coldkey() -> None:
     assert all(port.startswith("127.0.0.1:") for port in records["ports"])
     unit = (ROOT / "deploy" / "trajectoryrl-validator.service").read_text()
     docker = (ROOT / "deploy" / "Dockerfile").read_text()
-    said = re.findall(r"^(?:ENV|Environment=)\s*(.*)$", f"{unit}\n{docker}", re.MULTILINE)
-    names = {word.partition("=")[0] for line in said for word in line.split()} - {"PYTHONUNBUFFERED"}
+    joined = f"{unit}\n{docker}".replace("\\\n", " ")
+    said = re.findall(r"^(?:ENV|Environment=)\s*(.*)$", joined, re.MULTILINE)
+    names = {word.partition("=")[0] for line in said for word in line.split()} - OTHERS
     assert {"STATE_DIR", "HEALTH_PORT"} <= names <= KNOWN
     copied = re.findall(r"^COPY (.*) \S+$", docker, re.MULTILINE)
     assert [name for line in copied for name in line.split() if not (ROOT / name).exists()] == []
