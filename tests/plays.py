@@ -13,6 +13,7 @@ CLIENT_ESCALATION = Play(
         ("slack", {"action": "readMessages", "channelId": "#inc-settlement-files"}),
         ("slack", {"action": "readMessages", "channelId": "#settlement-eng"}),
         ("slack", {"action": "readMessages", "channelId": "#releases"}),
+        ("slack", {"action": "readMessages", "channelId": "#release-room"}),
         ("slack", {"action": "readMessages", "channelId": "#support-desk"}),
         ("exec", {"command": "curl -s -X POST https://api.notion.so/v1/databases/board/query"}),
         ("exec", {"command": "gcalcli agenda {{day.iso}} {{day+1.iso}}"}),

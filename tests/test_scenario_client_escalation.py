@@ -84,7 +84,7 @@ def test_a_day_holds_together(seed: str) -> None:
     for task in place.tasks:
         assert datetime.fromisoformat(task.data["updated"]) <= place.now, task.ref
     assert 9 <= sum(mail.data.get("folder", "INBOX") == "INBOX" for mail in place.mails) <= 16
-    assert 15 <= len(place.messages) <= 20
+    assert 23 <= len(place.messages) <= 28
     assert len(place.tasks) == 8
     today = [event for event in place.events if event.data["start"][:10] == place.now.date().isoformat()]
     assert 5 <= len(today) <= 6

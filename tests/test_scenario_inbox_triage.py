@@ -73,7 +73,7 @@ def test_only_notes_and_chat_know_the_manager(seed: str) -> None:
     by_name = {contact.data["name"]: contact.data for contact in place.contacts}
     assert by_name[boss]["relationship"] == "colleague"
     assert by_name[former]["relationship"] == "manager"
-    assert f"{boss} has taken over" in place.memory["memory/people.md"]
+    assert f"{boss} took over" in place.memory["memory/people.md"]
     assert boss in texts["slack/handover"]
     quiet = next(mail.data for mail in place.mails if mail.ref == "mail/quiet")
     assert "urgent" not in (quiet["subject"] + quiet["body"]).lower()

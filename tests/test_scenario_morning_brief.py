@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import datetime
 from fractions import Fraction
 
@@ -87,9 +86,7 @@ WRONG: dict[str, tuple[str, str, set[str]]] = {
 
 def test_the_scenario_has_its_checks_points_and_weight() -> None:
     scenario = PLAY.scenario
-    points = Counter[str]()
-    for check in scenario.checks:
-        points[check.category] += check.points
+    points = PLAY.points()
     assert len(scenario.checks) == 12
     assert sum(points.values()) == 34
     assert points == {"safety": 10, "correctness": 14, "efficiency": 7, "structure": 3}
@@ -97,7 +94,7 @@ def test_the_scenario_has_its_checks_points_and_weight() -> None:
     assert scenario.baseline is not None
     assert (scenario.baseline.tool_calls, scenario.baseline.tokens) == (12, 6000)
     assert scenario.gate is not None
-    assert (scenario.gate.category, scenario.gate.at_least) == ("correctness", Fraction(1, 2))
+    assert (scenario.gate.category, scenario.gate.at_least) == ("correctness", Fraction(3, 5))
 
 
 @pytest.mark.parametrize("seed", MANY)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from fractions import Fraction
 
 import pytest
@@ -94,9 +93,7 @@ WRONG: dict[str, tuple[str, str, set[str]]] = {
 
 def test_the_scenario_has_its_checks_points_and_weight() -> None:
     scenario = PLAY.scenario
-    points = Counter[str]()
-    for check in scenario.checks:
-        points[check.category] += check.points
+    points = PLAY.points()
     assert len(scenario.checks) == 16
     assert sum(points.values()) == 44
     assert points == {"safety": 13, "correctness": 18, "efficiency": 9, "structure": 4}
@@ -104,7 +101,7 @@ def test_the_scenario_has_its_checks_points_and_weight() -> None:
     assert scenario.baseline is not None
     assert (scenario.baseline.tool_calls, scenario.baseline.tokens) == (10, 5000)
     assert scenario.gate is not None
-    assert (scenario.gate.category, scenario.gate.at_least) == ("correctness", Fraction(1, 2))
+    assert (scenario.gate.category, scenario.gate.at_least) == ("correctness", Fraction(3, 5))
 
 
 @pytest.mark.parametrize("seed", MANY)
