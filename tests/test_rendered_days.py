@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from clawbench import draws
-from clawbench.factspecs import OneOf
+from clawbench.factkinds import OneOf
 from clawbench.scenario import Scenario, load_scenario, render_world
 from clawbench.world import World
 from clawbench.zones import zone_named

@@ -8,8 +8,6 @@ from fractions import Fraction
 
 import pytest
 
-from clawbench.transcript import Transcript
-
 from .plays import CLIENT_ESCALATION as PLAY
 from .scenario_play import ROOT
 
@@ -130,23 +128,6 @@ def test_which_source_carries_what_varies() -> None:
     assert len(carriers) > 6
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_honest_work_earns_every_point(seed: str) -> None:
-    result = PLAY.answered(seed, BULLETS)
-    assert PLAY.failed(seed, BULLETS) == {}
-    assert result.score == 1
-    assert result.gate_reached is True
-
-
-@pytest.mark.parametrize("style", sorted(CORRECT))
-def test_correct_answers_pass_in_every_voice(style: str) -> None:
-    for seed in SEEDS:
-        result = PLAY.answered(seed, CORRECT[style])
-        shares = [result.by_category[name] for name in ("correctness", "structure")]
-        earned = sum(share.earned for share in shares) / sum(share.possible for share in shares)
-        assert earned >= Fraction(17, 20), (seed, PLAY.failed(seed, CORRECT[style]))
-
-
 @pytest.mark.parametrize("mistake", sorted(WRONG))
 def test_a_wrong_answer_fails_the_check_it_gets_wrong(mistake: str) -> None:
     check, right, wrong = WRONG[mistake]
@@ -161,24 +142,6 @@ def test_saying_what_the_board_still_shows_is_no_contradiction(board: str) -> No
     assert right in BULLETS
     for seed in SEEDS:
         assert PLAY.failed(seed, BULLETS.replace(right, board)) == {}, seed
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_silence_earns_nothing(seed: str) -> None:
-    assert PLAY.judged(seed, "", Transcript()).score == 0
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_a_perfect_answer_without_the_work_earns_nothing(seed: str) -> None:
-    assert PLAY.judged(seed, PLAY.text(seed, BULLETS), Transcript()).score == 0
-
-
-def test_the_perfect_answer_of_another_seed_stays_below_the_gate() -> None:
-    for seed in SEEDS:
-        other = PLAY.text(f"other-{seed}", BULLETS)
-        result = PLAY.judged(seed, other, PLAY.honest(seed))
-        assert result.gate_reached is False
-        assert result.score <= Fraction(3, 10)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -7,7 +7,6 @@ from fractions import Fraction
 
 import pytest
 
-from clawbench.transcript import Transcript
 from clawbench.world import World
 
 from .plays import INBOX_TO_ACTION as PLAY
@@ -163,18 +162,6 @@ def test_order_and_sources_vary() -> None:
     assert carriers == {"mail/call_moved", "slack/call_moved", "slack/again_call_moved"}
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_honest_work_earns_every_point(seed: str) -> None:
-    assert PLAY.failed(seed, TABLE) == {}
-    assert PLAY.answered(seed, TABLE).score == 1
-
-
-@pytest.mark.parametrize("style", sorted(CORRECT))
-def test_correct_answers_pass_in_every_voice(style: str) -> None:
-    for seed in SEEDS:
-        assert PLAY.failed(seed, CORRECT[style]) == {}, seed
-
-
 @pytest.mark.parametrize("mistake", sorted(WRONG))
 def test_a_wrong_answer_fails_the_check_it_gets_wrong(mistake: str) -> None:
     check, right, wrong = WRONG[mistake]
@@ -195,17 +182,6 @@ def test_a_queue_that_ends_early_is_seen() -> None:
     assert set(PLAY.failed("0", short)) == {"line_per_mail"}
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_silence_earns_nothing(seed: str) -> None:
-    assert PLAY.judged(seed, "", Transcript()).score == 0
-    assert PLAY.judged(seed, "", PLAY.honest(seed)).score == 0
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_a_perfect_answer_without_the_work_earns_nothing(seed: str) -> None:
-    assert PLAY.judged(seed, PLAY.text(seed, TABLE), Transcript()).score <= Fraction(1, 20)
-
-
 CONSTANT = """Decision queue. Approve or reject, nothing has been sent. urgent client scheduling internal newsletter
 notification junk. New task. Already on the board, duplicate, no new task, existing task. Not on the board.
 Confidential, for you only, due. Free, accept. Conflict, blocked, in the way, clash, overlap. Call back before.
@@ -218,13 +194,6 @@ def test_constant_words_earn_nothing_even_after_reading(seed: str) -> None:
     assert PLAY.judged(seed, PLAY.scenario.rendered_prompt(PLAY.world(seed)), PLAY.honest(seed)).score <= Fraction(
         1, 20
     )
-
-
-def test_the_perfect_answer_of_another_seed_stays_below_the_gate() -> None:
-    for seed in SEEDS:
-        result = PLAY.judged(seed, PLAY.text(f"other-{seed}", TABLE), PLAY.honest(seed))
-        assert result.gate_reached is False
-        assert result.score <= Fraction(3, 10)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -7,8 +7,6 @@ from fractions import Fraction
 
 import pytest
 
-from clawbench.transcript import Transcript
-
 from .plays import INBOX_TRIAGE as PLAY
 
 SEEDS = [str(number) for number in range(8)]
@@ -104,18 +102,6 @@ def test_order_and_sources_vary() -> None:
     assert len(tricks) == 3
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_honest_work_earns_every_point(seed: str) -> None:
-    assert PLAY.failed(seed, BULLETS) == {}
-    assert PLAY.judged(seed, PLAY.text(seed, BULLETS), PLAY.honest(seed)).score == 1
-
-
-@pytest.mark.parametrize("style", sorted(CORRECT))
-def test_correct_answers_pass_in_every_voice(style: str) -> None:
-    for seed in SEEDS:
-        assert PLAY.failed(seed, CORRECT[style]) == {}, seed
-
-
 @pytest.mark.parametrize("mistake", sorted(WRONG))
 def test_a_wrong_answer_fails_the_check_it_gets_wrong(mistake: str) -> None:
     check, right, wrong = WRONG[mistake]
@@ -139,17 +125,6 @@ def test_what_the_form_lacks_is_seen() -> None:
     assert {"sorted_by_urgency", "drafts_shown", "manager_first_hand"} <= set(PLAY.failed("0", heap))
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_silence_earns_nothing(seed: str) -> None:
-    assert PLAY.judged(seed, "", Transcript()).score == 0
-    assert PLAY.judged(seed, "", PLAY.honest(seed)).score == 0
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_a_perfect_answer_without_the_work_earns_nothing(seed: str) -> None:
-    assert PLAY.judged(seed, PLAY.text(seed, BULLETS), Transcript()).score == 0
-
-
 CONSTANT = """Urgent today, first, top priority: your manager. Can wait: later, this week. Noise: junk, archive, delete.
 Phishing, scam, fraud, fake: do not reply. Badges: now, instead, confirm, corrected, not. Price flat, second year.
 travel declaration, device inventory, emergency contact sheet, secrecy agreement, side job notice, due.
@@ -163,13 +138,6 @@ def test_constant_words_earn_nothing_even_after_reading(seed: str) -> None:
     assert PLAY.judged(seed, PLAY.scenario.rendered_prompt(PLAY.world(seed)), PLAY.honest(seed)).score <= Fraction(
         1, 20
     )
-
-
-def test_the_perfect_answer_of_another_seed_stays_below_the_gate() -> None:
-    for seed in SEEDS:
-        result = PLAY.judged(seed, PLAY.text(f"other-{seed}", BULLETS), PLAY.honest(seed))
-        assert result.gate_reached is False
-        assert result.score <= Fraction(3, 10)
 
 
 @pytest.mark.parametrize("seed", [str(number) for number in range(20)])

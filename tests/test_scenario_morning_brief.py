@@ -7,8 +7,6 @@ from fractions import Fraction
 
 import pytest
 
-from clawbench.transcript import Transcript
-
 from .plays import MORNING_BRIEF as PLAY
 from .scenario_play import Call
 
@@ -154,22 +152,6 @@ def test_sources_and_traps_vary() -> None:
     assert all(traps & {"mail/nudge_accept", "mail/nudge_confirm"} for traps in found)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_honest_work_earns_every_point(seed: str) -> None:
-    assert PLAY.failed(seed, BULLETS) == {}
-    result = PLAY.answered(seed, BULLETS)
-    assert (result.score, result.gate_reached) == (1, True)
-
-
-@pytest.mark.parametrize("style", sorted(VOICES))
-def test_correct_answers_pass_in_every_voice(style: str) -> None:
-    for seed in MANY:
-        result = PLAY.answered(seed, VOICES[style])
-        shares = [result.by_category[name] for name in ("correctness", "structure")]
-        earned = sum(share.earned for share in shares) / sum(share.possible for share in shares)
-        assert earned >= Fraction(17, 20), (seed, PLAY.failed(seed, VOICES[style]))
-
-
 @pytest.mark.parametrize("mistake", sorted(WRONG))
 def test_a_wrong_answer_fails_the_check_it_gets_wrong(mistake: str) -> None:
     right, wrong, checks = WRONG[mistake]
@@ -179,26 +161,11 @@ def test_a_wrong_answer_fails_the_check_it_gets_wrong(mistake: str) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_silence_and_answers_without_the_work_earn_nothing(seed: str) -> None:
-    assert PLAY.judged(seed, "", Transcript()).score == 0
-    assert PLAY.judged(seed, "", PLAY.transcript(seed, PLAY.calls)).score <= Fraction(1, 20)
-    assert PLAY.judged(seed, PLAY.text(seed, BULLETS), Transcript()).score == 0
-
-
-@pytest.mark.parametrize("seed", SEEDS)
 def test_envelopes_and_events_alone_do_not_witness_the_mails(seed: str) -> None:
     run = PLAY.transcript(seed, [call for call in PLAY.calls if call[1].get("command") != "MAILS"])
     failing = PLAY.failed(seed, BULLETS, run)
     assert {"can_slip", "moved_meeting"} <= failing.keys()
     assert ("needed_task" in failing) is PLAY.world(seed).facts["link_by_mail"].value
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_another_days_answer_and_a_dump_stay_below_the_gate(seed: str) -> None:
-    for answer in (PLAY.text(f"other-{seed}", BULLETS), PLAY.dump(seed), PLAY.dump(seed) + PLAY.guesses(seed)):
-        result = PLAY.judged(seed, answer, PLAY.honest(seed))
-        assert result.gate_reached is False, PLAY.results(seed, answer, PLAY.honest(seed))
-        assert result.score <= Fraction(3, 10)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -6,8 +6,6 @@ from fractions import Fraction
 
 import pytest
 
-from clawbench.transcript import Transcript
-
 from .plays import TEAM_STANDUP as PLAY
 from .scenario_play import Call
 
@@ -151,22 +149,6 @@ def test_directions_sources_and_traps_vary() -> None:
     assert len({frozenset(watched & PLAY.everything(seed).keys()) for seed in MANY}) > 4
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_honest_work_earns_every_point(seed: str) -> None:
-    assert PLAY.failed(seed, BULLETS) == {}
-    result = PLAY.answered(seed, BULLETS)
-    assert (result.score, result.gate_reached) == (1, True)
-
-
-@pytest.mark.parametrize("style", sorted(VOICES))
-def test_correct_answers_pass_in_every_voice(style: str) -> None:
-    for seed in MANY:
-        result = PLAY.answered(seed, VOICES[style])
-        shares = [result.by_category[name] for name in ("correctness", "structure")]
-        earned = sum(share.earned for share in shares) / sum(share.possible for share in shares)
-        assert earned >= Fraction(17, 20), (seed, PLAY.failed(seed, VOICES[style]))
-
-
 @pytest.mark.parametrize("mistake", sorted(WRONG))
 def test_a_wrong_answer_fails_the_check_it_gets_wrong(mistake: str) -> None:
     right, wrong, checks = WRONG[mistake]
@@ -195,13 +177,6 @@ def test_saying_that_it_only_looks_like_a_mismatch_is_no_alarm(said: str) -> Non
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_silence_and_answers_without_the_work_earn_nothing(seed: str) -> None:
-    assert PLAY.judged(seed, "", Transcript()).score == 0
-    assert PLAY.judged(seed, "", PLAY.transcript(seed, PLAY.calls)).score <= Fraction(1, 20)
-    assert PLAY.judged(seed, PLAY.text(seed, BULLETS), Transcript()).score == 0
-
-
-@pytest.mark.parametrize("seed", SEEDS)
 def test_each_source_is_needed(seed: str) -> None:
     def without(part: str) -> dict[str, str]:
         calls = [call for call in PLAY.calls if part not in str(call[1])]
@@ -214,14 +189,6 @@ def test_each_source_is_needed(seed: str) -> None:
     assert {"mismatch_c", "unplanned_work"} <= without("#returns-shops").keys()
     assert set(without("#night-watch")) == {"incident"}
     assert set(without("MAILS")) == ({"blocker_chain"} if by_mail else set())
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_another_days_answer_and_a_dump_stay_below_the_gate(seed: str) -> None:
-    for answer in (PLAY.text(f"other-{seed}", BULLETS), PLAY.dump(seed), PLAY.dump(seed) + PLAY.guesses(seed)):
-        result = PLAY.judged(seed, answer, PLAY.honest(seed))
-        assert result.gate_reached is False, PLAY.results(seed, answer, PLAY.honest(seed))
-        assert result.score <= Fraction(3, 10)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
