@@ -59,18 +59,6 @@ class Patient(Selector):
         return ready
 
 
-class Loop(VirtualLoop):
-    """Virtual time does not pass while a thread works."""
-
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
-        done = self.create_future()
-        try:
-            done.set_result(func(*args))
-        except BaseException as why:
-            done.set_exception(why)
-        return done
-
-
 class Clock(VirtualClock):
     """Virtual time that goes on, some blocks later, where an earlier process saw it last."""
 
@@ -199,7 +187,7 @@ def live(folder: Path, *, threads: bool = False) -> None:
 
     ``threads`` lets the ledger have its writer, for which virtual time then waits.
     """
-    loop = Loop(Patient() if threads else Selector())
+    loop = VirtualLoop(Patient() if threads else Selector())
     try:
         loop.run_until_complete(_life(folder, Clock(folder), threads))
     finally:
