@@ -85,6 +85,7 @@ class _Lint:
         if self.scenario.compat:
             return
         yield from self._between_checks()
+        yield from self._claims()
         yield from self._without_evidence()
         yield from self._evidence_shown()
         yield from self._shares()
@@ -113,7 +114,11 @@ class _Lint:
             place = ("scoring", "checks", index, "pattern")
             if self._matches(source, "", said):
                 yield self._warning("LINT_MATCHES_ALL", place, "the pattern matches every answer")
-            elif said["type"] == "response_contains" and "{{" not in source and self._in_prompt(source, said):
+            elif (
+                said["type"] == "response_contains"
+                and ("{{" not in source or (said.get("category") == "correctness" and not said.get("evidence")))
+                and self._in_prompt(source, said)
+            ):
                 yield self._warning(
                     "LINT_MATCHES_PROMPT",
                     place,
@@ -142,6 +147,17 @@ class _Lint:
             yield self._warning("LINT_MATCHES_NOISE", ("scoring", "checks", index, "pattern"), message)
         for index, message in checklint.unwitnessed(own, self.worlds[0]):
             yield self._warning("LINT_FACT_NO_EVIDENCE", ("scoring", "checks", index, "exclusive"), message)
+
+    def _claims(self) -> Iterator[Problem]:
+        from .claims import acts_in
+
+        for index, check in self._own():
+            for number, glob in enumerate(check.claims or ()):
+                if not acts_in([glob]):
+                    place = ("scoring", "checks", index, "claims", number)
+                    yield self._warning(
+                        "LINT_CLAIM_UNKNOWN", place, f"no answer can claim '{glob}': no effect is called so"
+                    )
 
     # Evidence
 

@@ -51,6 +51,13 @@ PLACED: dict[str, tuple[str, str, str, str, str]] = {
         "scoring.checks[1].pattern",
         "pattern:",
     ),
+    "a claim of nothing": (
+        "      evidence: {culprit: [mail/analysis, slack/analysis]}\n",
+        "      evidence: {culprit: [mail/analysis, slack/analysis]}\n      claims: [web.search]\n",
+        "LINT_CLAIM_UNKNOWN",
+        "scoring.checks[1].claims[0]",
+        "claims:",
+    ),
     "no evidence": (
         "      evidence: {culprit: [mail/analysis, slack/analysis]}\n",
         "",
