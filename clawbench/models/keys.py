@@ -9,6 +9,8 @@ from ..errors import ModelUnusable
 from .faults import AttemptFailed
 
 HIDDEN = "***"
+_SHORTEST = 8
+"""Characters of a text that is hidden: what is shorter is a placeholder (``EMPTY``, ``x``), and part of other words."""
 
 
 class Key:
@@ -31,11 +33,11 @@ class Key:
 
     def hidden_in(self, body: bytes) -> bytes:
         """``body`` without the key: a provider may quote what it was sent."""
-        return body.replace(self._text.encode(), HIDDEN.encode()) if self._text else body
+        return body.replace(self._text.encode(), HIDDEN.encode()) if len(self._text) >= _SHORTEST else body
 
     def hidden(self, failed: AttemptFailed) -> AttemptFailed:
         """The failure, its sentence without the key."""
-        if self._text and self._text in failed.said:
+        if len(self._text) >= _SHORTEST and self._text in failed.said:
             said = failed.said.replace(self._text, HIDDEN)
             return AttemptFailed(failed.code, said, again=failed.again, after=failed.after)
         return failed
