@@ -89,7 +89,7 @@ def test_killed_in_mid_bench_the_same_command_repeats_no_finished_run(
     asked = 0
     for _ in range(3):
         process = subprocess.Popen(
-            [str(SCRIPT), *words(endpoint.model, out, "--json")],
+            [str(SCRIPT), *words(endpoint.model, out, "--json", "-j", "2")],  # few at a time: some must be left
             cwd=ROOT,
             env={**os.environ, **ENV},
             stdout=subprocess.DEVNULL,
