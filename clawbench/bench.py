@@ -1,7 +1,8 @@
 """Many episodes: stages run N times, voted, written to one folder, and taken up again where they stopped.
 
 A bench's folder holds ``blobs/`` (texts that runs share), ``PACK/SCENARIO/run-K.jsonl``, attempts that infrastructure
-ended as ``failed-run-K-N.jsonl``, and ``times.jsonl`` (what was measured by a clock, kept apart from the runs).
+ended as ``failed-run-K-N.jsonl``, runs found torn as
+``broken-run-K-N.jsonl``, and ``times.jsonl`` (what was measured by a clock, kept apart from the runs).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any, Protocol
 import orjson
 
 from .episode import run_episode
-from .errors import Infrastructure, InvalidInput
+from .errors import Infrastructure, InvalidInput, TrajectoryInvalid
 from .executor import AsyncioExecutor, Executor, Unit, Work
 from .models.protocol import Model, closed
 from .outcome import RunOutcome
@@ -42,6 +43,9 @@ __all__ = [
     "failed_attempt",
     "weighted_mean",
 ]
+
+# What a power cut can leave under a run's name; any other fault of a record is told, not mended.
+_TORN = frozenset({"TRAJECTORY_EMPTY", "TRAJECTORY_JSON", "TRAJECTORY_RECORD", "TRAJECTORY_ORDER"})
 
 
 @dataclass(frozen=True, slots=True, repr=False)  # asyncio writes out a task's result when it ends: keep that short
@@ -95,12 +99,14 @@ class StageOutcome:
 class Watch:
     """Callbacks for whoever shows progress; all optional.
 
-    ``waits`` is told of how many runs, why, and for how many seconds, before they are tried again.
+    ``waits`` is told of how many runs, why, and for how many seconds, before they are tried again. ``broken`` is told
+    where a run that was found torn is kept from now on, and why it is made again.
     """
 
     begun: Callable[[Unit], None] = lambda unit: None
     ended: Callable[[Unit, RunOutcome, bool], None] = lambda unit, outcome, reused: None
     waits: Callable[[int, str, float], None] = lambda runs, fault, seconds: None
+    broken: Callable[[Path, str], None] = lambda kept, why: None
 
 
 class Admission(Protocol):
@@ -294,8 +300,12 @@ class Bench:
         for name in (path, _zst(path)):
             if not name.exists():
                 continue
-            run = read_trajectory(name)
-            if not run.whole:
+            try:
+                run = read_trajectory(name)
+            except TrajectoryInvalid as error:
+                if error.code not in _TORN:
+                    raise
+                self._put_aside(name, error.code)
                 continue
             with recorded_in(name):
                 expected = (unit.stage.unit(unit.index), self.model.name, self.model.version)
@@ -311,8 +321,20 @@ class Bench:
                         "this run was made from another pack, scenario, seed or model; choose another --out",
                         str(name),
                     )
+                if not run.whole:
+                    self._put_aside(name, "TRAJECTORY_TORN")
+                    continue
                 return outcome_of(run, unit.stage.rubric, unit.stage.scenario.baseline)
         return None
+
+    def _put_aside(self, path: Path, why: str) -> None:
+        """Keeps a torn run out of the way of the one made in its place; it is no attempt, and no record tells of it."""
+        number = 1
+        run, _, ending = path.name.partition(".")
+        while (kept := path.with_name(f"broken-{run}-{number}.{ending}")).exists():
+            number += 1
+        os.replace(path, kept)
+        self.watch.broken(kept, why)
 
     def _record_time(self, unit: Unit, outcome: RunOutcome, nanoseconds: int) -> None:
         record = {

@@ -110,6 +110,35 @@ def test_a_part_that_was_left_behind_is_made_again(tmp_path: Path) -> None:
     assert not path.with_name("run-0.jsonl.part").exists()
 
 
+@pytest.mark.parametrize("left", ["empty", "cut", "zeros", "garbage"])
+def test_a_run_that_a_power_cut_tore_is_put_aside_and_made_again(tmp_path: Path, left: str) -> None:
+    results(tmp_path, ScriptModel(HONEST))
+    folder = tmp_path / STAGE.name
+    path = folder / "run-0.jsonl"
+    whole = path.read_bytes()
+    torn = {"empty": b"", "cut": whole[:-40], "zeros": b"\0" * len(whole), "garbage": b"\xff{\n\n[]\n"}[left]
+    path.write_bytes(torn)
+    told: list[Path] = []
+    watch = Watch(broken=lambda kept, why: told.append(kept))
+    for _ in range(2):
+        assert results(tmp_path, ScriptModel(HONEST), watch=watch).score == 1
+    assert path.read_bytes() == whole
+    assert told == [folder / "broken-run-0-1.jsonl"], "it is said once"
+    assert told[0].read_bytes() == torn
+    assert not list(folder.glob("failed-run-*"))
+
+
+def test_a_torn_run_of_another_bench_is_refused(tmp_path: Path) -> None:
+    results(tmp_path, ScriptModel(HONEST))
+    path = tmp_path / STAGE.name / "run-0.jsonl"
+    cut = path.read_bytes()[:-40]
+    path.write_bytes(cut)
+    other = Bench(folder=tmp_path, model=ScriptModel(HONEST))
+    with pytest.raises(InvalidInput, match="OUT_HOLDS_ANOTHER_BENCH"):
+        asyncio.run(other.results([tiny_stage(seed="1")]))
+    assert path.read_bytes() == cut
+
+
 @pytest.mark.parametrize("stage", [tiny_stage(seed="1"), tiny_stage(sampling=Sampling(temperature="0"))])
 def test_a_folder_of_another_bench_is_refused(tmp_path: Path, stage: object) -> None:
     results(tmp_path, ScriptModel(HONEST))
