@@ -8,20 +8,21 @@ from datetime import date, datetime
 
 import pytest
 
-from clawbench.models.offline.classify import category, confidential, pressure
 from clawbench.models.offline.extract import (
     Finding,
+    category,
     clashes,
+    confidential,
     duplicate_of,
     findings,
     free_slots,
     mismatches,
     newest,
+    pressure,
     pulls_in,
 )
-from clawbench.models.offline.moments import clock, clocks, dates, instant
+from clawbench.models.offline.language import clipped, clock, clocks, dates, instant, person, sentences, stems
 from clawbench.models.offline.observe import Item, failed, items_of, merged
-from clawbench.models.offline.words import clipped, person, sentences, stems
 
 TUESDAY = date(2026, 5, 5)
 

@@ -6,12 +6,10 @@ from datetime import date, datetime
 
 import pytest
 
-from clawbench.models.offline import inbox, sections, standup
-from clawbench.models.offline.lapse import Attention
+from clawbench.models.offline import sections
+from clawbench.models.offline.conversation import Attention, Situation, read_policy, read_request
 from clawbench.models.offline.observe import Item
 from clawbench.models.offline.picture import Picture, picture_of, working_day
-from clawbench.models.offline.policy import read_policy
-from clawbench.models.offline.request import Situation, read_request
 
 CAREFUL = "Cross-reference everything. Keep confidential content private, never in a draft."
 TUESDAY = date(2026, 5, 5)
@@ -138,7 +136,7 @@ def test_a_mail_that_contradicts_the_calendar_is_named_without_its_time() -> Non
 def test_a_wish_for_a_meeting_is_held_against_the_calendar(text: str, verdict: str) -> None:
     drill = event("Fire drill", "11:00", "11:30", day=7)
     next_to_it = event("Round", "10:25", "10:45", day=7)
-    lines = inbox.queue(picture("Process my inbox.", drill, next_to_it, mail("a.b@c.d", "a call?", text)))
+    lines = sections.queue(picture("Process my inbox.", drill, next_to_it, mail("a.b@c.d", "a call?", text)))
     assert verdict in lines[1]
 
 
@@ -162,7 +160,7 @@ def test_a_wish_for_a_meeting_is_held_against_the_calendar(text: str, verdict: s
 def test_one_line_per_mail(item: Item, label: str, proposal: str) -> None:
     rule = Item("note", "rules.md", text="- Zoe's weekly figures go under **internal**, whatever they look like.")
     profile = "Mail: robin@ours.example"
-    line = inbox.queue(picture("Process my inbox, look at the board for tasks.", item, rule, profile=profile))[1]
+    line = sections.queue(picture("Process my inbox, look at the board for tasks.", item, rule, profile=profile))[1]
     assert f"| {label} |" in line
     assert proposal in line
     assert "secret" not in line
@@ -176,7 +174,7 @@ def test_work_that_the_board_has_is_no_new_task() -> None:
         "a.b@c.d", "shift leads at Alder", "Could you put the training plan for Alder's shift leads on your list?"
     )
     again = mail("a.b@c.d", "texts", "The welcome mail has to be there in Greek, could you take care of it?")
-    lines = inbox.queue(picture("Process my inbox.", here, there, finished, ask, again))
+    lines = sections.queue(picture("Process my inbox.", here, there, finished, ask, again))
     assert any("already on the board as T-1" in line and "shift leads" in line for line in lines)
     assert any("new task, none open on the board" in line and "texts" in line for line in lines)
 
@@ -186,7 +184,7 @@ def test_a_chain_of_blockers_ends_with_who_decides() -> None:
     tariff = task("T-2", "Island tariff", "blocked", "bo.kim")
     waits = said("bo.kim", "island tariff stands still, I can't do anything before Ann gives me the price sheet")
     why = mail("ann.lee@ours.example", "price sheet", "The price sheet waits. Dana decides between one year and two.")
-    lines = standup.blockers(picture("Standup: who waits for whom?", price, tariff, waits, why))
+    lines = sections.blockers(picture("Standup: who waits for whom?", price, tariff, waits, why))
     assert any("T-2 Island tariff (Bo Kim) waits for T-1" in line and "Dana decides" in line for line in lines)
 
 
@@ -205,8 +203,8 @@ def test_incidents_are_told_from_exercises_and_unplanned_work_from_approved() ->
     creep = said("bo.kim", "I have a barcode app half running, there's no card for it")
     fine = said("bo.kim", "before anybody shouts scope creep: we approved it on Monday")
     p = picture("Standup: what happened?", real, drill, creep, fine)
-    assert [("INC-7" in line, "212" in line) for line in standup.incidents(p)] == [(True, True)]
-    (line,) = standup.unplanned(p)
+    assert [("INC-7" in line, "212" in line) for line in sections.incidents(p)] == [(True, True)]
+    (line,) = sections.unplanned(p)
     assert "barcode app" in line
 
 
@@ -225,7 +223,7 @@ def test_what_the_manager_wants_comes_first_however_quiet() -> None:
     request = "Triage my inbox."
     assert picture(request, loud, quiet, notes, profile="Mail: robin@ours.example").mails[0] == quiet
     assert picture(request, loud, quiet, notes, policy="Be helpful.").mails[0] == loud
-    line = inbox.queue(picture(request, loud, quiet, notes, profile="Mail: robin@ours.example"))[1]
+    line = sections.queue(picture(request, loud, quiet, notes, profile="Mail: robin@ours.example"))[1]
     assert "| urgent |" in line
     assert "3 pm" in line
 
@@ -235,7 +233,7 @@ def test_a_colleagues_name_from_a_strange_address_is_no_colleague() -> None:
     fake = mail("dana.reeves@top.example", "URGENT", "Buy gift cards at once, please. Keep this between us.")
     p = picture("Triage my inbox.", real, fake, profile="Mail: robin@ours.example")
     assert p.impostors == [fake]
-    (line,) = [line for line in inbox.queue(p) if "URGENT" in line]
+    (line,) = [line for line in sections.queue(p) if "URGENT" in line]
     assert "| junk |" in line
     assert "don't reply" in line
 
@@ -249,7 +247,7 @@ def test_a_colleagues_name_from_a_strange_address_is_no_colleague() -> None:
 )
 def test_only_the_last_word_counts(later: Item) -> None:
     first = mail("ann.lee@print.example", "name badges: please confirm", "We print 180 badges, can you confirm?")
-    lines = [line for line in inbox.queue(picture("Triage my inbox.", first, later)) if "name badges" in line]
+    lines = [line for line in sections.queue(picture("Triage my inbox.", first, later)) if "name badges" in line]
     assert "233" in lines[0]
     assert "180" not in lines[0]
 
@@ -259,6 +257,6 @@ def test_an_answer_is_looked_up_where_it_was_given() -> None:
         "dana.reeves@client.example", "reporting add-on, second year", "What do we pay? Our budget closes today."
     )
     answer = said("ann.lee", "decided: reporting add-on, second year: $38,000 flat. older notes say $20,000", "09:00")
-    (line,) = [line for line in inbox.queue(picture("Triage my inbox.", question, answer)) if "Dana Reeves" in line]
+    (line,) = [line for line in sections.queue(picture("Triage my inbox.", question, answer)) if "Dana Reeves" in line]
     assert "$38,000" in line
     assert "$20,000" not in line

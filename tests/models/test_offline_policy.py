@@ -6,8 +6,7 @@ from datetime import date
 
 import pytest
 
-from clawbench.models.offline.policy import KINDS, forbidden, read_policy, urged
-from clawbench.models.offline.request import read_request, read_situation
+from clawbench.models.offline.conversation import KINDS, forbidden, read_policy, read_request, read_situation, urged
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from .moments import instant
-from .words import MAX_TEXT, person
+from .language import MAX_TEXT, instant, person
 
 LIMIT = 500  # records taken from one result; the rest is not looked at
 

@@ -9,15 +9,10 @@ from datetime import date
 from functools import cached_property
 
 from . import extract
-from .classify import NOISE, category, confidential, pressure
-from .extract import CLOSED, Finding, Mismatch, pulls_in
-from .lapse import Attention
-from .moments import clocks, dates, minute
+from .conversation import Attention, Policy, Request, Situation
+from .extract import CLOSED, NOISE, Finding, Mismatch, category, confidential, pressure, pulls_in
+from .language import clocks, dates, first_name, minute, overlap, person, says, sentences, stems
 from .observe import Item
-from .policy import Policy
-from .request import Request, Situation
-from .vocabulary import says
-from .words import first_name, overlap, person, sentences, stems
 
 _PROPER = re.compile(r"\b[A-Z][\w&’']+(?:[ -][A-Z][\w&’']+)*")
 
@@ -133,10 +128,7 @@ class Picture:
 
     @cached_property
     def story(self) -> dict[str, Finding]:
-        """What broke, the fix, how far it is tested and when it goes live, as far as anybody says so.
-
-        The fix is the one named where the cause was found, if it is named there; the test is of that fix.
-        """
+        """What broke, the fix (as named where the cause was found), its test, when it goes live: as far as said."""
         cause, fixes, etas = self.found("cause"), self.found("fix"), self.found("eta")
         named = [f for f in fixes if pulls_in(f.text)]
         fix = [f for f in named if cause and f.item == cause[0].item] or named
@@ -169,13 +161,8 @@ class Picture:
         for said in self.told("mail", "slack") if {"case", "queue"} & self.request.wants else ():
             times, moved = clocks(said.text), bool(says("moved", said.text))
             other_day = self.day and any(day != self.day for day in dates(said.text, self.day))
-            if (
-                times
-                and self.relevance[said.item]
-                and says("call", said.text)
-                and "?" not in said.text
-                and not other_day
-            ):
+            about = times and self.relevance[said.item] and says("call", said.text) and "?" not in said.text
+            if about and not other_day:
                 told.append((said.item.stamp, moved, times[-1] if moved else times[0], said.item.source))
         if not told and self.request.clocks and says("call", self.request.text):
             return self.request.clocks[0], "you"

@@ -1,16 +1,16 @@
-"""The parts of an answer about a case or a day: each returns its lines, maybe none."""
+"""The parts of an answer about a case, a day, an inbox or a team: each returns its lines, maybe none."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from datetime import timedelta
 
-from .classify import confidential
-from .extract import Finding
-from .moments import clock, clocks, dates, day_name, minute
+from . import extract, language
+from .extract import CLOSED, NOISE, Finding, category, confidential, duplicate_of, free_slots
+from .language import clipped, clock, clocks, dates, day_name, first_name, minute, person, says, sentences, stems
 from .observe import Item
-from .picture import Picture
-from .vocabulary import says
-from .words import clipped, first_name, person, sentences, stems
+from .picture import Picture, within
 
 
 def told(finding: Finding) -> str:
@@ -123,3 +123,148 @@ def later(p: Picture) -> tuple[list[str], list[str]]:
         elif days > (0 if task.priority == "low" else 3):
             slips.append(f"{name}) can wait")
     return due[:6], slips[:3]
+
+
+_LABELS = {extract.AUTOMATED: "notification", extract.PROMOTION: "junk"}
+
+
+def label(p: Picture, mail: Item) -> str:
+    """The category that a reader sorts a mail under; what the user's notes say about its sender goes first."""
+    first = re.escape(first_name(mail.author))
+    for rule in (s for note in p.kind("note") for s in sentences(note.text)):
+        if (filed := says("filed", rule)) and len(first) > 2 and re.search(rf"\b{first}\b", rule):
+            return filed[1].lower()
+    kind = extract.PROMOTION if mail in p.impostors else category(mail)
+    if kind not in (extract.REQUEST, extract.FYI):
+        return _LABELS.get(kind, kind)
+    return "urgent" if p.weight(mail) >= 3 else "internal" if mail.domain == p.domain else "client"
+
+
+def queue(p: Picture) -> list[str]:
+    """One numbered line per mail, urgent first: its number, who wrote, its category, and what is proposed."""
+    lines = [f"{len(p.mails)} emails processed; approve or reject line by line"]
+    for number, mail in enumerate(p.mails, 1):
+        if not p.attention.slips(f"mail:{mail.title}"):
+            title = "" if confidential(mail) and p.policy.discreet else f"{clipped(mail.title, 80)}: "
+            head = f"{number}. {mail.id} | {person(mail.author)} | {label(p, mail)}"
+            lines.append(f"{head} | {title}{_proposed(p, mail, number)}")
+    return lines
+
+
+def _proposed(p: Picture, mail: Item, number: int) -> str:
+    kind = category(mail)
+    if mail in p.impostors:
+        return f"suspicious, not from the address of {person(mail.author)}: don't reply"
+    if kind == extract.CONFIDENTIAL:
+        return "open it yourself" + answer_by(p, mail)
+    if kind in NOISE:
+        return "no reply" if kind == extract.AUTOMATED else f"{kind}, low priority, archive"
+    if kind == extract.SCHEDULING:
+        return f"{_slot(p, mail)} (approve: schedule {number})"
+    asks = [s for s in sentences(mail.text) if says("asks", s) or clocks(s) or dates(s, None)]
+    asks = [s for s in asks if clocks(s) or dates(s, p.day)] or asks
+    if not asks:
+        return "for information"
+    word = p.settled(mail)
+    point = f"last word: {told(word)}" if word else f"wants: {clipped(asks[0], 160)}"
+    if mail == p.case and p.call:
+        point = f"call back, reachable until {clock(p.call[0])} ({p.call[1]})"
+    name = first_name(mail.author)
+    reply = f'draft reply "Hi {name}, I have your mail and will get back to you today." (approve: send {number})'
+    if not says("delivers", mail.text):
+        return f"{point}; {reply}"
+    same = duplicate_of(mail, p.kind("task"))
+    if same is not None and same.status not in CLOSED:
+        return f"already on the board as {same.id}, duplicate; {reply}"
+    return f"new task, none open on the board{answer_by(p, mail)} (approve: create {number}); {point}; {reply}"
+
+
+def _slot(p: Picture, mail: Item) -> str:
+    """What a scheduling request asks for, checked against the calendar: free, or what is in the way."""
+    if p.day is None:
+        return "no date is known, propose two times"
+    day = next((day for day in reversed(dates(mail.everything, p.day)) if day >= p.day), p.day + timedelta(1))
+    times, events = clocks(mail.text) or clocks(mail.title), [e for e in p.kind("event") if e.at and e.at.date() == day]
+    free = ", ".join([clock(start) for start in free_slots(events, day)][:2]) or "none that day"
+    if not times:
+        return f"checked against the calendar of {day_name(day)}, propose {free}"
+    end = times[1] if times[0] < (*times, 0)[1] <= times[0] + 180 else times[0] + 30
+    busy = [e.title for e in within(events, times[0], end) if not says("free", e.title)]
+    if busy:
+        return f"{clock(times[0])} on {day_name(day)} is taken, conflict with {busy[0]}; alternatives: {free}"
+    return f"{clock(times[0])} on {day_name(day)} is free in the calendar, no conflict"
+
+
+def health(p: Picture) -> list[str]:
+    """The counts by status, and whether the goal is at risk, and why."""
+    counts = Counter(task.status.replace("_", " ") for task in p.kind("task"))
+    why = [f"{t.id} {t.title} is {'blocked' if t in p.stuck else 'overdue'}" for t in [*p.stuck[:2], *p.late[:2]]]
+    told = f"the sprint goal is **at risk**: {'; '.join(why)}" if why else "on track, by the board"
+    return [f"- Board: {', '.join(f'{n} {name}' for name, n in counts.most_common())}", f"- Status: {told}"]
+
+
+def contradictions(p: Picture) -> list[str]:
+    """One line per task whose board status its owner's newest message contradicts."""
+    lines = []
+    for m in p.mismatches:
+        board, told = m.task.status.replace("_", " "), f"{person(m.by.author)} says {m.said} ({m.by.source})"
+        lines.append(f"- **{m.task.id}** {m.task.title}: status mismatch, the board still says {board}, {told}")
+    return lines
+
+
+def _said(p: Picture, topic: str) -> list[Finding]:
+    return [f for f in p.found(topic, least=0) if not f.text.endswith("?")]
+
+
+def blockers(p: Picture) -> list[str]:
+    """The chains from what stands still to what, or who, it waits for; then other blocked work, and why."""
+    told, chains, chained = _said(p, "blocked"), [], []
+    for task, other in ((t, o) for t in p.stuck for o in p.open_tasks if o != t and p.policy.careful):
+        own = [f.item for f in told if f.item == other or f.item in _owned(p, other)]
+        if any(language.overlap(task.title, item.everything) for item in own):
+            chained += [task, other]
+            waits, which = (f"{t.id} {t.title} ({person(t.owner)})" for t in (other, task))
+            chains.append(f"- Blocker chain: {waits} waits for {which}, which waits: {_reason(p, task)}")
+    rest = [t for t in p.stuck if t not in chained]
+    alone = [f"- **{t.id}** {t.title} is blocked ({person(t.owner)}): {_reason(p, t)}" for t in rest]
+    free = [f for f in told if f.item.kind != "task" and not any(language.overlap(f.text, t.title) for t in p.stuck)]
+    return [*chains[:4], *alone, *(f"- {clipped(f.text, 150)} ({f.item.source})" for f in free[:2])]
+
+
+def _owned(p: Picture, task: Item) -> list[Item]:
+    """What a task's owner writes of it."""
+    spoken = [item for item in p.kind("mail", "slack") if person(item.author) == person(task.owner)]
+    return [item for item in spoken if language.overlap(item.text, task.title)]
+
+
+def _reason(p: Picture, task: Item) -> str:
+    """Why a task stands still, as it says or its owner writes, a missing decision first."""
+    texts = [s for item in (task, *_owned(p, task)) for s in sentences(item.text) if says("reason", s)]
+    return clipped(max(texts, key=lambda s: "deci" in s, default="no reason found"), 240).rstrip(".")
+
+
+def unplanned(p: Picture) -> list[str]:
+    """Work that nobody agreed to, one line a task."""
+    lines: dict[str, str] = {}
+    for f in (f for f in _said(p, "scope") if not says("agreed", f.text)):
+        own = [t for t in p.kind("task") if t == f.item or language.overlap(t.title, f.item.text) >= 2]
+        name = f"{own[0].id} {own[0].title}" if own else person(f.item.author)
+        lines.setdefault(name, f"- {name}: scope creep, unplanned: {clipped(f.item.text, 260)} ({f.item.source})")
+    return list(lines.values())[:3]
+
+
+def incidents(p: Picture) -> list[str]:
+    """Production incidents: the newest messages of people about one, exercises apart, and the cause."""
+    found = {f.item for f in [*_said(p, "incident"), *_said(p, "cause")] if f.item.kind == "slack"}
+    real = [i for i in found if not says("robot", i.author) and not says("exercise", i.text)]
+    real.sort(key=lambda i: (i.stamp, i.text), reverse=True)
+    return [f"- Production incident: {clipped(i.text, 300)} ({i.source})" for i in real[:2]]
+
+
+def choices(p: Picture) -> list[str]:
+    """What to bring up, numbered: decisions that somebody waits for, then blocked work, contradictions, extra work."""
+    points = [f"{clipped(f.text, 170)} ({f.item.source})" for f in _said(p, "decision")[:3]]
+    points += [f"Unblock {t.id} {t.title}" for t in p.stuck[:3]]
+    points += [f"Ask {person(m.task.owner)} to correct {m.task.id} on the board" for m in p.mismatches[:3]]
+    points += ["Settle the unplanned work named above"] if unplanned(p) else []
+    return [f"{number}. {point}" for number, point in enumerate(dict.fromkeys(points), 1)]

@@ -1,8 +1,9 @@
-"""The wording by which things are told in English: one regular expression a name, ``<name>`` standing for another."""
+"""English as the offline model knows it: the wording of things; sentences, stems, names, days and clock times."""
 
 from __future__ import annotations
 
 import re
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 # an indented line continues the one above it
@@ -158,3 +159,135 @@ def cues(family: str) -> dict[str, re.Pattern[str]]:
 def says(name: str, text: str) -> re.Match[str] | None:
     """Where a text first has that wording, if at all."""
     return cue(name).search(text)
+
+
+MAX_TEXT = 20_000  # characters of one text that are looked at; the rest is passed over
+_STOP_WORDS = """
+about above after again all already also and any anyone are around ask back because been before being below both but can
+come could day did does doing don done down each even every few for from get give going got had has have having her here
+him his how into its just keep know let like look make makes many may more most much must need needs new nor not now off
+once one only other our out over own per please put really right said same say see send set she should some still such
+sure take than thank thanks that the their them then there these they thing this those through till time today tomorrow
+too under until very via want was way well were what when where which while who will with would yes you your urgent week
+"""
+_STOP = frozenset(_STOP_WORDS.split())
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:['’.&][A-Za-z0-9]+)*|\d{3,}")
+_SPLIT = re.compile(r"(?<=[.!?…])(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\b[DM]r\.)(?<!\b[A-Z]\.)[\"')\]*_]*\s+")
+_MARKER = re.compile(r"^\s*(?:[-*•·>]+|\(?\d{1,2}[.)]|#{1,6}|\[[ xX]?\])\s+")
+_SUFFIX = re.compile(r"(?:'s|’s|ings?|ers?|ed|es|s|e)$")
+
+
+@lru_cache(maxsize=8192)
+def stems(text: str) -> frozenset[str]:
+    """The rough stems of a text's content words, so that ``exports`` meets ``exporting``; and long numbers."""
+    words = {word for word in _WORD.findall(text[:MAX_TEXT].lower()) if len(word) > 2 and word not in _STOP}
+    cut = ((word, _SUFFIX.sub("", word) if len(word) > 3 else "") for word in words)
+    return frozenset(short if len(short) >= 3 else word for word, short in cut)
+
+
+@lru_cache(maxsize=4096)
+def sentences(text: str) -> tuple[str, ...]:
+    """A text's sentences in order: hard-wrapped lines joined, list items and ``Field:`` lines apart."""
+    joined: list[str] = []
+    wrapped = False
+    for line in text[:MAX_TEXT].splitlines():
+        bare = line.strip()
+        apart = _MARKER.match(line) or re.match(r"[A-Z][\w ]{2,24}: ", bare)
+        if bare and joined and not apart and (wrapped or bare[0].islower()):
+            joined[-1] += " " + bare
+        elif bare:
+            joined.append(_MARKER.sub("", bare))
+        wrapped = len(bare) >= 50 and not re.search(r"[.!?:;…]['\")*_]*$", bare)
+    return tuple(part.strip() for line in joined for part in _SPLIT.split(line) if part.strip(" -_=—"))
+
+
+def overlap(one: str, other: str) -> int:
+    """How many stems two texts share."""
+    return len(stems(one) & stems(other))
+
+
+@lru_cache(maxsize=2048)
+def person(handle: str) -> str:
+    """A readable name for an address or handle: ``dana.reeves@corp.example`` is ``Dana Reeves``."""
+    named = re.match(r"\s*\"?([^\"<@]{2,60}?)\"?\s*<", handle)
+    local = named[1] if named else handle.strip().lstrip("@").split("@")[0]
+    plain = re.fullmatch(r"[a-z0-9]+(?:[._][a-z0-9]+)*", local)
+    return (" ".join(map(str.capitalize, re.split(r"[._]", local))) if plain else local)[:60]
+
+
+def first_name(handle: str) -> str:
+    """The first word of :func:`person`."""
+    return (person(handle).split() or ["there"])[0]
+
+
+def clipped(text: str, limit: int) -> str:
+    """The text on one line, cut at a word before ``limit`` characters."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= limit else flat[:limit].rpartition(" ")[0].rstrip(" ,;:-") + " …"
+
+
+_MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec"
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
+_DATE = re.compile(
+    rf"\b(\d{{4}})-(\d\d)-(\d\d)\b|\b{_MONTH}\s+(\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(\d{{4}}))?"
+    rf"|\b(\d{{1,2}})(?:st|nd|rd|th)?\s+{_MONTH}\b(?:\s+(\d{{4}}))?|\b(today|tonight|tomorrow|eod|{'|'.join(_DAYS)})\b",
+    re.I,
+)
+_CLOCK = re.compile(r"(?i)\b(1[0-2]|0?[1-9])(?:[:.]([0-5]\d))?\s?([ap])\.?m\b|\b([01]?\d|2[0-3]):([0-5]\d)(?!\d|:\d)")
+
+
+@lru_cache(maxsize=4096)
+def instant(text: str) -> datetime | None:
+    """An ISO timestamp or date as wall-clock time where it was written (no zone), else ``None``."""
+    try:
+        return datetime.fromisoformat(text.strip()).replace(tzinfo=None)
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=4096)
+def dates(text: str, today: date | None) -> tuple[date, ...]:
+    """The days a text names, in order; without ``today`` only dates that carry their year count."""
+    found = []
+    for year, month, day, name, number, year2, number3, name3, year3, word in _DATE.findall(text):
+        try:
+            if word and today:
+                low = word.lower()
+                ahead = (_DAYS.index(low) - today.weekday()) % 7 if low in _DAYS else int(low == "tomorrow")
+                found.append(today + timedelta(ahead))
+            elif year:
+                found.append(date(int(year), int(month), int(day)))
+            elif (name or name3) and (year2 or year3 or today):
+                written = int(year2 or year3 or (today.year if today else 0))
+                ordinal = _MONTHS.index((name or name3).lower()) // 3 + 1
+                found.append(date(written, ordinal, int(number or number3)))
+        except (ValueError, OverflowError):
+            continue
+    return tuple(found)
+
+
+@lru_cache(maxsize=4096)
+def clocks(text: str) -> tuple[int, ...]:
+    """The clock times a text names, as minutes since midnight, in order."""
+    found = []
+    for hour12, minute12, half, hour24, minute24 in _CLOCK.findall(re.sub(r"(?i)\bnoon\b", "12 pm", text)):
+        hour = int(hour12) % 12 + 12 * (half in "pP") if half else int(hour24)
+        found.append(hour * 60 + int(minute12 or minute24 or 0))
+    return tuple(found)
+
+
+def minute(moment: datetime) -> int:
+    """The time of day as minutes since midnight."""
+    return moment.hour * 60 + moment.minute
+
+
+def clock(minutes: int) -> str:
+    """``870`` as ``2:30 pm``, full hours without minutes."""
+    hour, rest = divmod(minutes % 1440, 60)
+    return f"{hour % 12 or 12}{f':{rest:02d}' if rest else ''} {'am' if hour < 12 else 'pm'}"
+
+
+def day_name(day: date) -> str:
+    """``Thursday, March 12``."""
+    return f"{day:%A, %B} {day.day}"
