@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
+import dataclasses
 import json
 from collections.abc import Iterator
 from fractions import Fraction
@@ -294,3 +295,16 @@ class TestReliability:
     def test_more_runs_than_there_are_cannot_be_drawn(self, k: int) -> None:
         with pytest.raises(ValueError, match="pass"):
             pass_hat(1, 3, k)
+
+
+@pytest.mark.parametrize("kept", [{"checks": {}, "score": None}, {"score": None}])
+def test_runs_without_verdicts_or_scores_are_counted_and_nothing_is_divided_by_them(
+    honest: Path, capsys: pytest.CaptureFixture[str], kept: dict[str, Any]
+) -> None:
+    runs = [dataclasses.replace(run, **kept) for run in recorded_runs(honest.parent)]
+    found = reliability(runs, None)
+    print_reliability(found)
+    (stage,) = found["stages"]
+    assert stage["score"]["mean"] is None
+    assert stage["runs"] == (0 if "checks" in kept else len(runs))
+    assert ("no run has a verdict" in capsys.readouterr().out) == ("checks" in kept)

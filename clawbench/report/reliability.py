@@ -49,7 +49,7 @@ def reliability(runs: Sequence[RecordedRun], at_least: Fraction | None) -> dict[
 
 
 def _ks(runs: int) -> list[int]:
-    return sorted({k for k in (1, 3, 5, runs) if k <= runs})
+    return sorted({k for k in (1, 3, 5, runs) if 1 <= k <= runs})
 
 
 def _checks(runs: Sequence[RecordedRun]) -> list[str]:
@@ -102,9 +102,10 @@ def _print_stage(console: Console, stage: dict[str, Any]) -> None:
         line.append(decimal(Fraction(str(share))), "bold")
     console.print(Padding(line, (0, 0, 0, 2)))
     score = stage["score"]
-    scores = [decimal(Fraction(str(score[key]))) for key in ("mean", "worst", "best")]
-    said = f"score of a run: mean {scores[0]}, worst {scores[1]}, best {scores[2]}"
-    console.print(Padding(Text(said, style="dim"), (0, 0, 0, 2)))
+    if score["mean"] is not None:
+        scores = [decimal(Fraction(str(score[key]))) for key in ("mean", "worst", "best")]
+        said = f"score of a run: mean {scores[0]}, worst {scores[1]}, best {scores[2]}"
+        console.print(Padding(Text(said, style="dim"), (0, 0, 0, 2)))
     if stage["infra"]:
         said = f"{stage['infra']} runs were ended by infrastructure and count for nothing"
         console.print(Padding(Text(said, style="yellow"), (0, 0, 0, 2)))
