@@ -25,6 +25,7 @@ BENCHMARKS = {
     "submissions": "repository",
     "epoch": "epoch",
     "saved": "epoch",
+    "resume": "epoch",
     "chain_snapshot": "validator",
     "ledger_inserts": "validator",
     "consensus": "consensus",
