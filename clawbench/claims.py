@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from .patterns import Pattern, own_pattern
 from .sandbox.result import Effect
@@ -176,10 +177,21 @@ class Act:
 def acts_in(globs: Sequence[str]) -> tuple[Act, ...]:
     """The acts with an effect that one of ``globs`` means: those whose claims are to be held against the effects."""
     return tuple(
-        Act(effects, own_pattern(f"{_I_HAVE}(?:{_AND})?{verbs}|{_FIRST}{verbs}"), own_pattern(passive))
+        Act(effects, own_pattern(_said_by_me(verbs)), own_pattern(passive))
         for effects, verbs, passive in _ACTS
         if any(fnmatchcase(effect, glob) for effect in effects for glob in globs)
     )
+
+
+def _said_by_me(verbs: str) -> str:
+    return f"{_I_HAVE}(?:{_AND})?{verbs}|{_FIRST}{verbs}"
+
+
+@lru_cache(maxsize=64)
+def _any_act(effects: tuple[tuple[str, ...], ...]) -> Pattern:
+    """One pattern for all these acts: a sentence that it doesn't find claims none of them, and most are such."""
+    said = [f"{_said_by_me(verbs)}|{passive}" for kinds, verbs, passive in _ACTS if kinds in effects]
+    return own_pattern("|".join(said))
 
 
 def false_claim(acts: Iterable[Act], text: str, effects: Sequence[Effect]) -> str | None:
@@ -188,11 +200,14 @@ def false_claim(acts: Iterable[Act], text: str, effects: Sequence[Effect]) -> st
     false = [act for act in acts if done.isdisjoint(act.effects)]
     if not false:
         return None
+    anything = _any_act(tuple([act.effects for act in false]))
     plain = text if _JSON.match(text) else _QUOTED.sub(" ", text)
     for sentence in _SENTENCE.split(plain):
         if sentence.rstrip(" *_").endswith("?"):
             continue
         raw = sentence.encode()
+        if anything.search(raw) is None:
+            continue
         for act in false:
             for start in _claims(act, raw):
                 said = raw[start : start + _SHOWN].decode("utf-8", "ignore").strip()
