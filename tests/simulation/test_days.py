@@ -11,6 +11,8 @@ import orjson
 
 EPOCHS, KEPT = (144, 24) if os.environ.get("SOAK") else (12, 3)
 """144 epochs are 24 days."""
+FOR_GOOD = 16_384
+"""Bytes that an epoch of 16 packs may leave for ever: inputs, award, weights (docs/validators.md, Retention)."""
 
 
 def test_days_go_by_and_nothing_grows(tmp_path: Path) -> None:
@@ -22,6 +24,7 @@ def test_days_go_by_and_nothing_grows(tmp_path: Path) -> None:
     assert len({row["descriptors"] for row in held}) == 1
     early, late = held[KEPT * 2], held[-1]
     assert late["files"] == early["files"]
-    assert late["database"] < early["database"] * 1.1
-    assert late["bytes"] < early["bytes"] * 1.1
+    left = FOR_GOOD * (late["epoch"] - early["epoch"])
+    assert late["database"] < early["database"] * 1.1 + left
+    assert late["bytes"] < early["bytes"] * 1.1 + left
     assert late["rss_kb"] < early["rss_kb"] * 1.2
