@@ -163,9 +163,10 @@ async def operated(settings: Settings, *, epochs: int | None = None) -> None:
     from .github import Witness
     from .ledger import Ledger
     from .logs import configure
-    from .ports import Records, Runs
+    from .ports import Runs
     from .protocol import library, parameters
     from .reached import ReachedChain
+    from .records import Records
     from .repository import GITHUB, forge_host
     from .submission import Verifier
     from .validator import Choices, Ports, validated

@@ -1,10 +1,8 @@
-"""The validator's real outside: runs on a model, records on disk."""
+"""The validator's real outside: an epoch's runs on a model."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,19 +10,14 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from .archive import Archive
-from .chain.protocol import Chain
 from .clock import Clock
-from .decision import Inputs
 from .entry import Entry
 from .evaluation import Evaluation, contents, evaluated, settings
 from .faults import reach
 from .ledger import Ledger, RunRow
-from .manifest import ModelIdentity
 from .plan import EpochPlan
 from .protocol import Parameters
 from .reached import ReachedModel
-from .record import Epoch, manifest_hash, write_record
 
 if TYPE_CHECKING:
     from clawbench.models.protocol import Model
@@ -107,62 +100,6 @@ class Runs:
             await self.ledger.verdict(number, evaluation.content, said)
 
 
-@dataclass(frozen=True, slots=True)
-class Records:
-    """Seals epochs into ``folder`` and copies them to ``publish``; drops what retention no longer keeps."""
-
-    model: Model
-    parameters: Parameters
-    folder: Path
-    runs: Path
-    archive: Archive
-    chain: Chain
-    ledger: Ledger
-    publish: Path | None = None
-    keep_epochs: int = 24
-
-    async def __call__(
-        self, plan: EpochPlan, inputs: Inputs, evaluations: Sequence[Evaluation], previous: str | None
-    ) -> tuple[str, str]:
-        """The sha256 of the manifest, and the record's folder."""
-        place = self.folder / f"epoch-{plan.number}"
-        if place.exists():  # written whole, and we were stopped before we could say so
-            digest = manifest_hash(place)
-        else:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            digest = await write_record(self._epoch(plan, inputs, evaluations, previous), place, self.chain.sign)
-        if self.publish is not None:
-            await asyncio.to_thread(_copied, place, self.publish / place.name)
-        await self._forget(plan.number)
-        return digest, str(place)
-
-    def _epoch(self, plan: EpochPlan, inputs: Inputs, evaluations: Sequence[Evaluation], previous: str | None) -> Epoch:
-        names = {name for outcome in inputs.outcomes for name in outcome.evidence}
-        bodies = {name: body for name in sorted(names) if (body := self.archive.response(name)) is not None}
-        return Epoch(
-            validator=str(self.chain.hotkey),
-            previous=previous,
-            model=ModelIdentity.of(self.model),
-            parameters=self.parameters,
-            plan=plan,
-            inputs=inputs,
-            evaluations=tuple(evaluations),
-            evidence=bodies,
-            times=self.runs / str(plan.number) / "times.jsonl",
-        )
-
-    async def _forget(self, number: int) -> None:
-        """Runs of earlier epochs go when a later one is sealed, records after ``keep_epochs``."""
-        reach("retention.before")
-        for folder, oldest in ((self.runs, number), (self.folder, number - self.keep_epochs)):
-            for old in folder.iterdir() if folder.exists() else ():
-                said = old.name.removeprefix("epoch-")
-                if said.isdigit() and int(said) < oldest:
-                    await asyncio.to_thread(shutil.rmtree, old, ignore_errors=True)
-        await self.ledger.forget_before(number - self.keep_epochs)
-        reach("retention.after")
-
-
 def _tokens(found: Sequence[Evaluation]) -> dict[Path | None, int]:
     """The tokens of every attempt that ended, by the place of its trajectory."""
     places = {
@@ -187,17 +124,3 @@ def _tokens_in(place: Path) -> int:
         return int(prompt) + int(completion)
     except (OSError, ValueError, KeyError, TypeError):
         return 0
-
-
-def _copied(source: Path, to: Path) -> None:
-    """``source`` at ``to``, whole or not at all."""
-    if to.exists():
-        return
-    reach("publish.copy.before")
-    part = to.with_name(to.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    to.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(source, part)
-    reach("publish.copy.part")
-    os.rename(part, to)
-    reach("publish.copy.after")

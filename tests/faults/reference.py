@@ -32,9 +32,10 @@ from trajectoryrl.evaluation import settings
 from trajectoryrl.github import Witness
 from trajectoryrl.ledger import Ledger
 from trajectoryrl.plan import EpochPlan
-from trajectoryrl.ports import Records, Runs
+from trajectoryrl.ports import Runs
 from trajectoryrl.protocol import Parameters, library, parameters_of, shipped
 from trajectoryrl.reached import ReachedChain
+from trajectoryrl.records import Records
 from trajectoryrl.repository import Host
 from trajectoryrl.submission import Verifier
 from trajectoryrl.validator import Choices, Ports, validated

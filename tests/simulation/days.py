@@ -26,9 +26,10 @@ from trajectoryrl.chain.localrules import commit_message
 from trajectoryrl.commitment import submission_text
 from trajectoryrl.github import Witness
 from trajectoryrl.ledger import Ledger
-from trajectoryrl.ports import Records, Runs
+from trajectoryrl.ports import Runs
 from trajectoryrl.protocol import Parameters, library, shipped
 from trajectoryrl.reached import ReachedChain
+from trajectoryrl.records import Records
 from trajectoryrl.repository import Host
 from trajectoryrl.submission import Verifier
 from trajectoryrl.validator import Choices, Ports, validated

@@ -13,8 +13,9 @@ from trajectoryrl.epoch import first_block
 from trajectoryrl.github import Witness
 from trajectoryrl.ledger import Ledger
 from trajectoryrl.localtournament import LocalTournament, candidates
-from trajectoryrl.ports import Records, Runs
+from trajectoryrl.ports import Runs
 from trajectoryrl.protocol import library, shipped
+from trajectoryrl.records import Records
 from trajectoryrl.repository import forge_host
 from trajectoryrl.submission import Verifier
 from trajectoryrl.validator import Choices, Ports, epoch_ended

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from trajectoryrl.ledger import Ledger
 from trajectoryrl.operating import SILENT_MS, Health
-from trajectoryrl.ports import Records
+from trajectoryrl.records import Records
 
 from .ledgers import made_ledger
 
