@@ -168,6 +168,7 @@ async def operated(settings: Settings, *, epochs: int | None = None) -> None:
     from .reached import ReachedChain
     from .records import Records
     from .repository import GITHUB, forge_host
+    from .retention import Retention
     from .submission import Verifier
     from .validator import Choices, Ports, validated
 
@@ -198,9 +199,8 @@ async def operated(settings: Settings, *, epochs: int | None = None) -> None:
             tell("budget", packs=most, usd=settings.budget_usd or None, tokens=settings.budget_tokens or None)
         runs = Runs(model, given, library(), state / "runs", ledger, clock, settings.concurrency, most)
         publish = Path(settings.publish).expanduser() if settings.publish else None
-        records = Records(
-            model, given, state / "records", state / "runs", archive, chain, ledger, publish, settings.keep_epochs
-        )
+        keep = Retention(settings.keep_epochs)
+        records = Records(model, given, state / "records", state / "runs", archive, chain, ledger, publish, keep)
         cache, scratch = FetchCache(state / "fetched"), state / "scratch"
         shutil.rmtree(scratch, ignore_errors=True)  # what a validator that was killed had not removed
         scratch.mkdir()
@@ -210,7 +210,6 @@ async def operated(settings: Settings, *, epochs: int | None = None) -> None:
             forbidden=why_not,
             verify_again_seconds=min(60.0, given.seconds_per_block * 5),
             poll_seconds=given.seconds_per_block / 3,
-            keep_epochs=settings.keep_epochs,
             record_url=settings.publish_url,
         )
         server = await health_served(health, settings.health_port) if settings.health_port else None

@@ -1,4 +1,4 @@
-"""One small epoch of a whole validator: a chain in a file, a forge by hand, the offline model, virtual time.
+"""One small epoch of a whole validator, which forgets the one before: a chain in a file, a forge by hand, virtual time.
 
 Everything that the world outside remembers is in files too, so that a process may die anywhere and another go on.
 """
@@ -23,26 +23,31 @@ import orjson
 from clawbench.models.offline import OfflineModel
 from clawbench.models.protocol import Reply, Request
 from clawbench.pack import Pack, load_pack, pack_of
+from trajectoryrl import faults
 from trajectoryrl.archive import Archive
 from trajectoryrl.chain.keys import derived_key
 from trajectoryrl.chain.local import LocalChain, LocalNetwork, Rules
 from trajectoryrl.chain.localrules import commit_message
+from trajectoryrl.chain.protocol import Block, Metagraph
 from trajectoryrl.commitment import submission_text
 from trajectoryrl.evaluation import settings
 from trajectoryrl.github import Witness
 from trajectoryrl.ledger import Ledger
-from trajectoryrl.plan import EpochPlan
+from trajectoryrl.outcomes import award_json
+from trajectoryrl.plan import Award, EpochPlan
 from trajectoryrl.ports import Runs
 from trajectoryrl.protocol import Parameters, library, parameters_of, shipped
 from trajectoryrl.reached import ReachedChain
 from trajectoryrl.records import Records
 from trajectoryrl.repository import Host
+from trajectoryrl.retention import Retention
+from trajectoryrl.snapshot import Snapshot, snapshot_json
 from trajectoryrl.submission import Verifier
 from trajectoryrl.validator import Choices, Ports, validated
 
 from ..simulation.timing import Selector, VirtualClock, VirtualLoop
 
-EPOCH, LONG, GENESIS_MS, BLOCK_MS = 1, 600, 1_767_225_600_000, 12_000
+BEFORE, EPOCH, LONG, GENESIS_MS, BLOCK_MS = 0, 1, 600, 1_767_225_600_000, 12_000
 RULES: Parameters = parameters_of({**shipped().as_dict(), "blocks_per_epoch": LONG, "scenarios_per_epoch": 1})
 NAMES = ("careful", "reckless")
 LIFE_BLOCKS = 60
@@ -183,6 +188,19 @@ def _made(path: Path) -> None:
     network.close()
 
 
+async def _past(ledger: Ledger) -> None:
+    """Has the validator live through the epoch before, of which no weights came; no fault is near."""
+    hook = faults._hook
+    faults.arm(None)
+    first = Block(LONG * BEFORE, "ab" * 32, GENESIS_MS)
+    await ledger.epoch(BEFORE, snapshot_json(Snapshot(BEFORE, first, Metagraph(11, first.number, (), ""), {})))
+    await ledger.submission(BEFORE, "5Gone", {"kind": "pending", "evidence": []})
+    stays = Award(None, (), {}, True, ("nobody competes",), {}, (), 0, False)
+    await ledger.award(BEFORE, {**award_json(stays), "keep": ""})
+    await ledger.record(BEFORE, "cd" * 32, "gone")
+    faults.arm(hook)
+
+
 def live(folder: Path, *, threads: bool = False) -> None:
     """A validator lives in ``folder`` for some blocks; then it is stopped.
 
@@ -208,14 +226,15 @@ async def _life(folder: Path, clock: Clock, threads: bool) -> None:
             mock.patch("trajectoryrl.ports.settings", _settings),
             mock.patch("os.sync"),  # of the whole machine: its disks are not what dies here
         ):
+            if not ledger.epochs():
+                await _past(ledger)
             archive = Archive(folder / "evidence")
             with mock.patch("httpx.AsyncClient", _client):
                 witness = Witness(HOST, archive, clock=clock)
             model = Noted(folder / "asked", OfflineModel())
             runs = Runs(model, RULES, library(), folder / "runs", ledger, clock)
-            records = Records(
-                model, RULES, folder / "records", folder / "runs", archive, chain, ledger, folder / "publish", 24
-            )
+            places = (folder / "records", folder / "runs")
+            records = Records(model, RULES, *places, archive, chain, ledger, folder / "publish", Retention(1))
             verifier = Verifier(chain, HOST, witness, RULES)
             choices = Choices(poll_seconds=120, record_url="https://records.example")
             work = asyncio.ensure_future(
@@ -240,6 +259,7 @@ class Left:
     weights: int
     told: int
     runs: frozenset[str]
+    past: str
 
 
 def left(folder: Path) -> Left:
@@ -259,8 +279,10 @@ def left(folder: Path) -> Left:
         assert sha256(body).hexdigest() == record[0]
         states = [row.state for row in ledger.weights_of(EPOCH)]
         assert states[-1] == "CONFIRMED"
+        past = [ledger.inputs_of(BEFORE), ledger.award_of(BEFORE), ledger.record_of(BEFORE)]
+        assert ledger.submissions_of(BEFORE) == {}
     published = (folder / "publish" / name / "manifest.json").read_bytes()
-    return Left(body, published, counts[0], counts[1], frozenset(Counter(asked(folder))))
+    return Left(body, published, counts[0], counts[1], frozenset(Counter(asked(folder))), str(past))
 
 
 def asked(folder: Path) -> list[str]:

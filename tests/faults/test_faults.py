@@ -53,7 +53,9 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Left, Counter
 def test_the_reference_epoch_reaches_every_point(undisturbed: tuple[Left, Counter[str]]) -> None:
     what, reached = undisturbed
     assert set(reached) == set(POINTS)
-    assert (what.weights, what.told, len(what.runs)) == (1, 1, 6)
+    assert (what.weights, what.told, len(what.runs)) == (1, 2, 6)
+    line = "{'first_block': 0, 'submissions': 0}, {'keep_previous': True, 'weights': {}, 'winner': None}"
+    assert what.past == f"[{line}, ('{'cd' * 32}', '')]"
     assert what.published == what.manifest
 
 
