@@ -1,10 +1,9 @@
-"""What was seen of the world outside: raw responses by their sha256, and what they proved."""
+"""What was seen of the world outside, kept for good: raw responses by their sha256, and what they proved."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -61,34 +60,9 @@ class Archive:
 
     def forget(self, kind: str, about: str) -> None:
         """Removes a fact that no longer holds."""
+        reach("archive.forget.before")
         self._place(kind, about).unlink(missing_ok=True)
-
-    def facts(self, kind: str) -> Iterator[dict[str, Any]]:
-        """Every fact of a kind, with what it is ``about``; one that cannot be read is as good as absent."""
-        for place in self.folder.glob(f"facts/{kind}/*.json"):
-            try:
-                found: dict[str, Any] = orjson.loads(place.read_bytes())
-            except (FileNotFoundError, orjson.JSONDecodeError):
-                continue
-            yield found
-
-    def keep_only(self, names: AbstractSet[str]) -> None:
-        """Removes every response that is not named, and what a process that died was writing.
-
-        Nobody may be writing. What was forgotten before is forgotten durably first, so that no fact names a response
-        that is gone.
-        """
-        for folder in self.folder.glob("facts/*"):
-            for part in folder.glob("*.part"):
-                part.unlink(missing_ok=True)
-            descriptor = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-        for place in self.folder.glob("responses/*/*"):
-            if place.name not in names:
-                place.unlink(missing_ok=True)
+        reach("archive.forget.after")
 
     def _place(self, kind: str, about: str) -> Path:
         return self.folder / "facts" / kind / f"{sha256(about.encode()).hexdigest()}.json"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import ClawbenchError, InvalidInput
+from .faults import reach
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -119,6 +120,14 @@ async def health_served(health: Health, port: int) -> asyncio.Server:
         raise InvalidInput.of("HEALTH_PORT", f"port {port} cannot be listened on: {why.strerror}") from None
 
 
+def scratch_emptied(scratch: Path) -> None:
+    """An empty folder for what is fetched: a validator that was killed had not removed what it was reading."""
+    reach("scratch.before")
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
+    reach("scratch.after")
+
+
 async def budgeted(settings: Settings, given: Parameters, ledger: Ledger) -> int | None:
     """How many packs the settings' budget pays for in an epoch; ``None`` without one. Raises InvalidInput."""
     from .forecast import forecast, most_packs, newest_runs, price_named
@@ -168,7 +177,6 @@ async def operated(settings: Settings, *, epochs: int | None = None) -> None:
     from .reached import ReachedChain
     from .records import Records
     from .repository import GITHUB, forge_host
-    from .retention import Retention
     from .submission import Verifier
     from .validator import Choices, Ports, validated
 
@@ -199,17 +207,18 @@ async def operated(settings: Settings, *, epochs: int | None = None) -> None:
             tell("budget", packs=most, usd=settings.budget_usd or None, tokens=settings.budget_tokens or None)
         runs = Runs(model, given, library(), state / "runs", ledger, clock, settings.concurrency, most)
         publish = Path(settings.publish).expanduser() if settings.publish else None
-        keep = Retention(settings.keep_epochs)
-        records = Records(model, given, state / "records", state / "runs", archive, chain, ledger, publish, keep)
+        records = Records(
+            model, given, state / "records", state / "runs", archive, chain, ledger, publish, settings.keep_epochs
+        )
         cache, scratch = FetchCache(state / "fetched"), state / "scratch"
-        shutil.rmtree(scratch, ignore_errors=True)  # what a validator that was killed had not removed
-        scratch.mkdir()
+        scratch_emptied(scratch)
         verifier = Verifier(chain, host, witness, given, scratch=scratch, cache=cache)
         ports = Ports(chain, ledger, clock, verifier, runs, records, tell)
         choices = Choices(
             forbidden=why_not,
             verify_again_seconds=min(60.0, given.seconds_per_block * 5),
             poll_seconds=given.seconds_per_block / 3,
+            keep_epochs=settings.keep_epochs,
             record_url=settings.publish_url,
         )
         server = await health_served(health, settings.health_port) if settings.health_port else None

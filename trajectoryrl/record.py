@@ -103,11 +103,11 @@ async def write_record(epoch: Epoch, folder: Path, sign: Sign) -> str:
         reach("record.manifest")
         await seal(part, epoch.validator, sign)
         reach("record.sealed")
-        durable(part)
+        _durable(part)
         reach("record.synced")
         os.rename(part, folder)
         reach("record.renamed")
-        durable_folder(folder.parent)
+        _durable_folder(folder.parent)
     except OSError as error:
         said = f"the record cannot be written: {error.strerror}"
         raise RecordInvalid.of("RECORD_WRITE", said, str(error.filename or folder)) from error
@@ -156,14 +156,14 @@ def _trajectories(evaluations: Iterable[Evaluation], folder: Path) -> tuple[dict
     return names, sha256(dictionary).hexdigest()
 
 
-def durable(folder: Path) -> None:
+def _durable(folder: Path) -> None:
     """Everything in ``folder`` on disk: one sync of the system is quicker than one for each of thousands of files."""
     os.sync()
     for name in (PACKS, EVIDENCE, TRAJECTORIES, "."):
-        durable_folder(folder / name)
+        _durable_folder(folder / name)
 
 
-def durable_folder(folder: Path) -> None:
+def _durable_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -19,8 +19,7 @@ from .ledger import Ledger
 from .manifest import ModelIdentity
 from .plan import EpochPlan
 from .protocol import Parameters
-from .record import Epoch, durable, durable_folder, manifest_hash, write_record
-from .retention import KEEP, Retention, forgotten
+from .record import Epoch, manifest_hash, write_record
 
 if TYPE_CHECKING:
     from clawbench.models.protocol import Model
@@ -38,7 +37,7 @@ class Records:
     chain: Chain
     ledger: Ledger
     publish: Path | None = None
-    keep: Retention = KEEP
+    keep_epochs: int = 24
 
     async def __call__(
         self, plan: EpochPlan, inputs: Inputs, evaluations: Sequence[Evaluation], previous: str | None
@@ -52,15 +51,7 @@ class Records:
             digest = await write_record(self._epoch(plan, inputs, evaluations, previous), place, self.chain.sign)
         if self.publish is not None:
             await asyncio.to_thread(_copied, place, self.publish / place.name)
-        published = () if self.publish is None else (self.publish,)
-        await forgotten(
-            self.keep,
-            plan.number,
-            ledger=self.ledger,
-            archive=self.archive,
-            runs=self.runs,
-            records=(self.folder, *published),
-        )
+        await self._forget(plan.number)
         return digest, str(place)
 
     def _epoch(self, plan: EpochPlan, inputs: Inputs, evaluations: Sequence[Evaluation], previous: str | None) -> Epoch:
@@ -78,9 +69,20 @@ class Records:
             times=self.runs / str(plan.number) / "times.jsonl",
         )
 
+    async def _forget(self, number: int) -> None:
+        """Runs of earlier epochs go when a later one is sealed, records after ``keep_epochs``."""
+        reach("retention.before")
+        for folder, oldest in ((self.runs, number), (self.folder, number - self.keep_epochs)):
+            for old in folder.iterdir() if folder.exists() else ():
+                said = old.name.removeprefix("epoch-")
+                if said.isdigit() and int(said) < oldest:
+                    await asyncio.to_thread(shutil.rmtree, old, ignore_errors=True)
+        await self.ledger.forget_before(number - self.keep_epochs)
+        reach("retention.after")
+
 
 def _copied(source: Path, to: Path) -> None:
-    """``source`` at ``to``, whole or not at all, also after a power cut."""
+    """``source`` at ``to``, whole or not at all."""
     if to.exists():
         return
     reach("publish.copy.before")
@@ -89,7 +91,5 @@ def _copied(source: Path, to: Path) -> None:
     to.parent.mkdir(parents=True, exist_ok=True)
     shutil.copytree(source, part)
     reach("publish.copy.part")
-    durable(part)
     os.rename(part, to)
-    durable_folder(to.parent)
     reach("publish.copy.after")
