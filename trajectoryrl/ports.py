@@ -32,7 +32,7 @@ class Runs:
 
     What infrastructure broke is run again after the protocol's waits. ``most_contents`` is how many distinct contents
     the operator's budget pays for: an epoch of more is not begun, and no new weights follow from it. ``tell`` is told
-    ``run_ended``, and ``run_torn`` for a run that a power cut tore and that is made again.
+    ``model_answered``, ``run_ended``, and ``run_torn`` for a run that a power cut tore and that is made again.
     """
 
     model: Model
@@ -60,7 +60,7 @@ class Runs:
         made = settings(plan, self.library)
         place = self.folder / str(plan.number)
         found: Sequence[Evaluation] = ()
-        model = ReachedModel(self.model)
+        model = ReachedModel(self.model, self.tell)
         watch, keeping = _watch(self.tell), Keeping(durable=True, at=lambda step: reach(f"bench.{step}"))
         for wait in (*self.parameters.infra_retry_seconds, None):
             executor = AsyncioExecutor(self.concurrency)

@@ -53,12 +53,13 @@ def _forge() -> Iterator[None]:
 class Undisturbed:
     """What the epoch leaves when nothing happens, and how often each point was reached.
 
-    ``verified`` is the epoch as it stood when all was verified and no run begun; ``later`` is what is reached only
+    ``told`` are the events that were logged. ``verified`` is the epoch as it stood when all was verified and no run begun; ``later`` is what is reached only
     after that.
     """
 
     left: Left
     reached: Counter[str]
+    told: frozenset[str]
     verified: Path
     later: frozenset[str]
 
@@ -84,7 +85,8 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
 
     faults.arm(hook)
     live(folder)
-    return Undisturbed(left(folder), reached, verified, frozenset(set(reached) - earlier))
+    told = frozenset(orjson.loads(line)["event"] for line in (folder / "log.jsonl").read_bytes().splitlines())
+    return Undisturbed(left(folder), reached, told, verified, frozenset(set(reached) - earlier))
 
 
 def test_the_reference_epoch_reaches_every_point(undisturbed: Undisturbed) -> None:
@@ -92,6 +94,7 @@ def test_the_reference_epoch_reaches_every_point(undisturbed: Undisturbed) -> No
     assert set(undisturbed.reached) == set(POINTS)
     assert (what.weights, what.told, len(what.runs)) == (1, 1, 6)
     assert what.published == what.manifest
+    assert {"run_torn", "run_ended", "model_answered", "evaluating", "waiting"} <= undisturbed.told
     (failed,) = [
         attempt
         for row in orjson.loads(what.manifest)["evaluations"]
