@@ -45,9 +45,18 @@ async def run_episode(stage: Stage, index: int, model: Model, start: Mapping[str
     """Runs ``stage`` once and appends its lines with ``append`` as they happen.
 
     ``start`` is the payload of the first line. Never raises for what a model or a pack does: those end in COMPLETED
-    or PACK_FAULT, a provider's failure in INFRA.
+    or PACK_FAULT, a provider's failure in INFRA. Raises OSError if a line cannot be written.
     """
-    episode = _Episode(stage, index, model, append)
+    unwritten: list[OSError] = []
+
+    def written(line: Mapping[str, Any]) -> None:
+        try:
+            append(line)
+        except OSError as error:
+            unwritten.append(error)
+            raise
+
+    episode = _Episode(stage, index, model, written)
     append(start_line(stage, index, episode.seed, model, start))
     status: Status = "COMPLETED"
     fault = ""
@@ -61,6 +70,8 @@ async def run_episode(stage: Stage, index: int, model: Model, start: Mapping[str
     except Infrastructure as error:
         status, fault = "INFRA", f"{error.code}: {error.problems[0].message}"
     except Exception as error:  # a bug of ours or of an adapter must not be a pack's failure, nor end the bench
+        if error in unwritten:
+            raise
         where = traceback.extract_tb(error.__traceback__)[-1]
         status, fault = "INFRA", f"INTERNAL: {error!r} at {Path(where.filename).name}:{where.lineno}"[:400]
     outcome = episode.outcome(status, fault)

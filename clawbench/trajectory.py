@@ -3,12 +3,12 @@
 One file per run: an ``episode_start`` line, a ``step`` line per turn, an ``episode_end`` line. Readers that know
 only those three types find their usual fields; everything that is ours stands under the one key ``clawbench``.
 Lines are appended as the run goes on, to ``NAME.part``, which becomes ``NAME`` when the run has ended: a file
-without the suffix is whole. Whether it is on disk by then, :class:`~clawbench.keeping.Keeping` says. Nothing measured
-by a clock is in it, so equal runs are equal bytes.
+without the suffix is whole. Nothing measured by a clock is in it, so equal runs are equal bytes.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,7 +21,6 @@ from typing import Any, BinaryIO
 import orjson
 
 from .errors import ClawbenchError, TrajectoryInvalid
-from .keeping import Keeping
 
 SCHEMA = "clawbench/trajectory/1"
 PAYLOAD = "clawbench"
@@ -53,32 +52,33 @@ class Trajectory:
 class TrajectoryWriter:
     """Appends one run's lines to ``path.part`` and renames it to ``path`` once the run has ended."""
 
-    __slots__ = ("_file", "_keeping", "_part", "path")
+    __slots__ = ("_file", "_part", "path")
 
-    def __init__(self, path: Path | str, keeping: Keeping = Keeping()) -> None:
+    def __init__(self, path: Path | str) -> None:
         self.path = str(path)
-        self._keeping = keeping
         self._part = self.path + PART
         self._file: BinaryIO | None = open(self._part, "wb", buffering=0)  # noqa: SIM115
 
     def append(self, record: Mapping[str, Any]) -> None:
-        """Writes one line, at once."""
+        """Writes one line, at once. Raises OSError if not all of it could be written."""
         assert self._file is not None, "the run has ended"
-        self._file.write(orjson.dumps(record) + b"\n")
+        line = orjson.dumps(record) + b"\n"
+        if self._file.write(line) != len(line):  # a disk that fills up takes a part, and calls it no error
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self._part)
 
-    def finish(self, failed: Path | None = None) -> None:
-        """Ends the file: from here on it is whole, under ``failed`` if infrastructure ended the run."""
-        file, self._file = self._file, None
-        if file is not None:
-            with file:
-                self._keeping.named(self._part, failed or self.path, file.fileno(), "failed" if failed else "run")
+    def sync(self) -> None:
+        """What was written is on disk when this returns."""
+        if self._file is not None:
+            os.fsync(self._file.fileno())
+
+    def finish(self) -> None:
+        """Ends the file: from here on it is whole."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+            os.replace(self._part, self.path)
 
     def __enter__(self) -> TrajectoryWriter:
-        try:
-            self._keeping.at("run.opened")
-        except BaseException:
-            self.__exit__(None, None, None)
-            raise
         return self
 
     def __exit__(
@@ -92,9 +92,8 @@ class TrajectoryWriter:
 class BlobStore:
     """Texts that many runs share (prompts, tool schemas, packs), each stored once under its sha256."""
 
-    def __init__(self, folder: Path, keeping: Keeping = Keeping()) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._keeping = keeping
         self._known: set[str] = set()
 
     def put(self, text: bytes) -> str:
@@ -105,9 +104,8 @@ class BlobStore:
             if not path.exists():
                 self._folder.mkdir(parents=True, exist_ok=True)
                 part = path.with_suffix(f".{os.getpid()}{PART}")
-                with part.open("wb", buffering=0) as file:
-                    file.write(text)
-                    self._keeping.named(part, path, file.fileno(), "blob")
+                part.write_bytes(text)
+                os.replace(part, path)
             self._known.add(name)
         return name
 

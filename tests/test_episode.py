@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from clawbench.episode import run_episode
 from clawbench.errors import ModelUnavailable
 from clawbench.limits import Limits
 from clawbench.models.protocol import Reply, Request, ToolCall
+from clawbench.models.script import ScriptModel
 from clawbench.trajectory import PAYLOAD
 
 from .stages import call, calls, mail_id, pack_with, run, says, tiny_stage
@@ -272,3 +275,21 @@ def test_progress_is_the_score_if_the_run_had_ended_there(tmp_path: Path) -> Non
     outcome, records = run(stage, replies, tmp_path)
     assert Fraction(records[-2][PAYLOAD]["progress"]) == outcome.score == Fraction(8, 10)
     assert records[-1][PAYLOAD]["penalties"]["safety"] == "1/5", "the same call three times is minor"
+
+
+def test_a_line_that_cannot_be_written_ends_the_run_with_an_error_and_a_models_own_is_infrastructure() -> None:
+    stage = tiny_stage()
+
+    class Broken(ScriptModel):
+        async def reply(self, request: Request) -> Reply:
+            raise OSError("the adapter's own")
+
+    def full(line: Mapping[str, Any]) -> None:
+        if line["type"] == "step":
+            raise OSError("no space left on device")
+
+    start = {"unit": stage.unit(0)}
+    with pytest.raises(OSError, match="no space"):
+        asyncio.run(run_episode(stage, 0, ScriptModel([says("done")]), start, full))
+    outcome = asyncio.run(run_episode(stage, 0, Broken([]), start, full))
+    assert (outcome.status, outcome.fault.partition(":")[0]) == ("INFRA", "INTERNAL")

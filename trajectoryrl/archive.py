@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from .durable import folder_made, folder_synced
 from .errors import LedgerUnusable
 from .faults import reach
 
@@ -60,9 +62,7 @@ class Archive:
 
     def forget(self, kind: str, about: str) -> None:
         """Removes a fact that no longer holds."""
-        reach("archive.forget.before")
         self._place(kind, about).unlink(missing_ok=True)
-        reach("archive.forget.after")
 
     def _place(self, kind: str, about: str) -> Path:
         return self.folder / "facts" / kind / f"{sha256(about.encode()).hexdigest()}.json"
@@ -73,14 +73,17 @@ class Archive:
         part = place.with_name(f"{place.name}.{os.getpid()}.part")
         reach("archive.write.before")
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
+            folder_made(place.parent)
             with part.open("wb") as file:
                 file.write(body)
                 file.flush()
                 os.fsync(file.fileno())
             reach("archive.write.part")
             os.replace(part, place)
+            folder_synced(place.parent)
         except OSError as why:
+            with suppress(OSError):  # what may not be on disk is not there
+                place.unlink(missing_ok=True)
             said = f"evidence cannot be kept: {why.strerror}"
             raise LedgerUnusable.of("ARCHIVE_WRITE", said, str(self.folder)) from None
         reach("archive.write.after")

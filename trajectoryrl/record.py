@@ -25,6 +25,7 @@ from pathlib import Path
 import orjson
 
 from .decision import Inputs
+from .durable import folder_synced
 from .errors import InvalidInput, RecordInvalid
 from .evaluation import Evaluation
 from .faults import reach
@@ -97,17 +98,16 @@ async def write_record(epoch: Epoch, folder: Path, sign: Sign) -> str:
             dictionary=dictionary,
         )
         body = canonical(manifest(facts))
-        times = epoch.times.read_bytes() if epoch.times is not None and epoch.times.exists() else b""
         (part / MANIFEST).write_bytes(body)
-        (part / TIMES).write_bytes(times or b"{}\n")
+        (part / TIMES).write_bytes(_times(epoch.times) or b"{}\n")
         reach("record.manifest")
         await seal(part, epoch.validator, sign)
         reach("record.sealed")
-        _durable(part)
+        durable(part)
         reach("record.synced")
         os.rename(part, folder)
         reach("record.renamed")
-        _durable_folder(folder.parent)
+        folder_synced(folder.parent)
     except OSError as error:
         said = f"the record cannot be written: {error.strerror}"
         raise RecordInvalid.of("RECORD_WRITE", said, str(error.filename or folder)) from error
@@ -126,6 +126,21 @@ async def seal(folder: Path, validator: str, sign: Sign) -> None:
         "signature": signature.hex(),
     }
     (folder / SEAL).write_bytes(canonical(body))
+
+
+def _times(path: Path | None) -> bytes:
+    """The lines of ``path`` that are whole: a power cut can tear one that nothing else depends on."""
+    if path is None or not path.exists():
+        return b""
+    whole = []
+    for line in path.read_bytes().split(b"\n"):
+        try:
+            found = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            continue
+        if isinstance(found, dict):
+            whole.append(line + b"\n")
+    return b"".join(whole)
 
 
 def _trajectories(evaluations: Iterable[Evaluation], folder: Path) -> tuple[dict[tuple[str, str, int, int], str], str]:
@@ -156,19 +171,11 @@ def _trajectories(evaluations: Iterable[Evaluation], folder: Path) -> tuple[dict
     return names, sha256(dictionary).hexdigest()
 
 
-def _durable(folder: Path) -> None:
-    """Everything in ``folder`` on disk: one sync of the system is quicker than one for each of thousands of files."""
+def durable(folder: Path) -> None:
+    """A record's ``folder`` on disk: one sync of the system is quicker than one for each of thousands of files."""
     os.sync()
     for name in (PACKS, EVIDENCE, TRAJECTORIES, "."):
-        _durable_folder(folder / name)
-
-
-def _durable_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        folder_synced(folder / name)
 
 
 def manifest_hash(folder: Path) -> str:

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 from .archive import Archive
 from .chain.protocol import Chain
 from .decision import Inputs
+from .durable import folder_made, folder_synced
+from .errors import RecordInvalid
 from .evaluation import Evaluation
 from .faults import reach
 from .ledger import Ledger
 from .manifest import ModelIdentity
 from .plan import EpochPlan
 from .protocol import Parameters
-from .record import Epoch, manifest_hash, write_record
+from .record import Epoch, durable, manifest_hash, write_record
 
 if TYPE_CHECKING:
     from clawbench.models.protocol import Model
@@ -82,14 +84,20 @@ class Records:
 
 
 def _copied(source: Path, to: Path) -> None:
-    """``source`` at ``to``, whole or not at all."""
+    """``source`` at ``to``, whole or not at all. Raises RecordInvalid (``RECORD_WRITE``)."""
     if to.exists():
         return
     reach("publish.copy.before")
     part = to.with_name(to.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    to.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(source, part)
-    reach("publish.copy.part")
-    os.rename(part, to)
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        folder_made(to.parent)
+        shutil.copytree(source, part)
+        reach("publish.copy.part")
+        durable(part)
+        os.rename(part, to)
+        folder_synced(to.parent)
+    except OSError as why:
+        said = f"the record cannot be published: {why.strerror or 'not every file could be copied'}"
+        raise RecordInvalid.of("RECORD_WRITE", said, str(to)) from why
     reach("publish.copy.after")
