@@ -248,7 +248,12 @@ class _Spoken:
 
 def _difference(raw: bytes, lines: Sequence[Mapping[str, Any]]) -> str:
     """Where a recorded run and the one played again part: the check if verdicts do, else the line and the key."""
-    recorded = [orjson.loads(line) for line in raw.split(b"\n")[:-1]]
+    recorded = []
+    for number, line in enumerate(raw.split(b"\n")[:-1], 1):
+        try:
+            recorded.append(orjson.loads(line))
+        except orjson.JSONDecodeError:
+            return f"line {number} is no JSON"
     if len(recorded) == len(lines):
         checks = [(_checks(line), _checks(again)) for line, again in zip(recorded, lines, strict=True)]
         for told, again in checks:

@@ -14,11 +14,11 @@ from typing import Any, Protocol
 
 from .chain.protocol import Chain, OnChain
 from .clock import Clock
-from .commitment import record_text
+from .commitment import record_text, submission_of
 from .decision import Decision, Inputs, competing, decision
-from .entry import Entry, Outcome, Pending
+from .entry import Entry, Outcome, Pending, Rejection
 from .epoch import epoch_of, first_block, plan
-from .errors import ChainUnavailable
+from .errors import ChainUnavailable, CommitmentInvalid
 from .evaluation import Evaluation
 from .ledger import Ledger
 from .outcomes import award_json, outcome_json, outcome_of
@@ -111,7 +111,6 @@ async def epoch_ended(ports: Ports, parameters: Parameters, choices: Choices, nu
         previous=_previous_winner(ledger, number),
     )
     kept = ledger.award_of(number)
-    ports.log("evaluating", epoch=number, submissions=len(outcomes))
     evaluations, keep = await ports.evaluate(epoch_plan, competing(inputs, epoch_plan)[0])
     keep = keep or _nothing_seen(outcomes)
     inputs = replace(inputs, keep=keep if kept is None else kept["keep"])
@@ -158,7 +157,6 @@ async def _next(ports: Ports, parameters: Parameters, choices: Choices) -> int:
     """
     recorded = next((number for number in reversed(ports.ledger.epochs()) if ports.ledger.record_of(number)), None)
     told = recorded is None
-    ports.log("waiting")
     while True:
         told = told or (recorded is not None and await _told(ports, choices, recorded))
         try:
@@ -232,8 +230,8 @@ async def _outcomes(ports: Ports, parameters: Parameters, choices: Choices, inpu
         await asyncio.gather(closing, everyone, *tasks.values(), return_exceptions=True)
     for hotkey in missing:
         if hotkey not in known:
-            never = Pending(hotkey, "VERIFY_WINDOW", "it could not be verified before the window closed")
-            pending = last.get(hotkey, never)
+            said = "it could not be verified before the window closed"
+            pending = last.get(hotkey) or _undecided(inputs.submitted[hotkey], "VERIFY_WINDOW", said)
             await ports.ledger.submission(number, hotkey, outcome_json(pending))
             known[hotkey] = pending
     return known
@@ -245,7 +243,15 @@ async def _guarded(ports: Ports, inputs: Snapshot, said: OnChain) -> Outcome:
         return await ports.verify(inputs, said)
     except Exception as why:
         ports.log("verify_failed", hotkey=said.hotkey, error=repr(why)[:300])
-        return Pending(said.hotkey, "VERIFY_FAILED", f"verification failed here: {type(why).__name__}")
+        return _undecided(said, "VERIFY_FAILED", f"verification failed here: {type(why).__name__}")
+
+
+def _undecided(said: OnChain, code: str, message: str) -> Outcome:
+    """A submission that nothing could be said of here; one whose text says nothing is decided without that."""
+    try:
+        return Pending(said.hotkey, code, message, submission_of(said.text, said.hotkey, said.block))
+    except CommitmentInvalid as error:
+        return Rejection(said.hotkey, error.code, error.problems[0].message)
 
 
 async def _closing(ports: Ports, parameters: Parameters, inputs: Snapshot) -> None:

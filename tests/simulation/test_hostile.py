@@ -9,6 +9,8 @@ import pytest
 
 from trajectoryrl.chain.protocol import OnChain
 from trajectoryrl.entry import Outcome, Pending
+from trajectoryrl.ledger import Ledger
+from trajectoryrl.outcomes import outcome_of
 from trajectoryrl.snapshot import Snapshot
 
 from . import world
@@ -34,6 +36,11 @@ def test_weights_are_set_in_the_same_epoch(how: str, tmp_path: Path, monkeypatch
     monkeypatch.setattr(world, "Life", Provoked)
     truth = Truth(1001, validators=1, epochs=3)
     provoker = next(one.hotkey for one in truth.miners if one.kind == "honest" and one.committed < 60)
-    lived(lived_through(truth, tmp_path, 0, 0))
+    (life,) = lived(lived_through(truth, tmp_path, 0, 0))
     weighed = {block // RULES.blocks_per_epoch for _, block, _ in truth.landed}
     assert weighed >= {1, 2, 3} <= asked
+    with Ledger(life.folder / "ledger.db", inline=True) as ledger:
+        outcomes = [outcome_of(ledger.submissions_of(number)[provoker]) for number in (1, 2, 3)]
+    for outcome in outcomes:  # an auditor reads the commitment again from the chain
+        assert isinstance(outcome, Pending)
+        assert how == "never decides" or outcome.commitment is not None

@@ -17,6 +17,7 @@ import zstandard
 from clawbench.archive import compressed
 from tests.golden import EPOCHS, GOLDEN, KEY, LIBRARY, hotkey_of
 from trajectoryrl.audit import Audit, audited, audited_chain
+from trajectoryrl.auditruns import _difference
 from trajectoryrl.chain.keys import derived_key
 from trajectoryrl.manifest import canonical
 from trajectoryrl.record import seal
@@ -526,3 +527,7 @@ def test_no_manifest_whatever_raises(body: bytes, record: Path) -> None:
     found = audit(record)
     assert not found.clean
     assert any(problem.where.startswith("manifest.json") for problem in found.problems)
+
+
+def test_a_line_of_a_run_that_is_no_json_is_named() -> None:
+    assert _difference(b'{"type":"episode_start"}\n{"ty\n', []) == "line 2 is no JSON"
