@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 
-from .reference import FORGE, forge, live
+from .reference import live
 
 if __name__ == "__main__":
-    with nullcontext() if FORGE in os.environ else forge():
-        live(Path(sys.argv[1]), threads=True)
+    live(Path(sys.argv[1]), threads=True)

@@ -1,0 +1,62 @@
+"""Whole validators in worlds of trouble: ``WHOLE_EPOCHS`` of them, each world from one seed that a failure prints."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from .timing import lived
+from .verdicts import audit_wrongs, manifests_below, manifests_of, wrongs
+from .whole import QUIET, RULES, Dangers, WholeLife, WholeTruth, whole_world
+
+EPOCHS = 5
+WORLDS = int(os.environ.get("WHOLE_EPOCHS", "1500" if os.environ.get("SOAK") else "10")) // EPOCHS
+
+
+def world_of(seed: int, folder: Path) -> tuple[WholeTruth, list[WholeLife]]:
+    """The world of a seed, lived through: its dangers are the seed's, too."""
+    dangers = Dangers(trouble=seed * 7 % 23, kill=(0, 400, 1500)[seed % 3], disk=(0, 300, 60)[seed // 3 % 3])
+    return lived_in(seed, folder, dangers)
+
+
+def lived_in(seed: int, folder: Path, dangers: Dangers) -> tuple[WholeTruth, list[WholeLife]]:
+    """The same with the dangers given."""
+    truth = WholeTruth(seed, validators=2 + seed % 2, epochs=EPOCHS)
+    try:
+        return truth, lived(whole_world(truth, folder, dangers))
+    except BaseException as error:
+        error.add_note(f"seed={seed}")
+        raise
+
+
+@pytest.mark.parametrize("seed", range(1, WORLDS + 1))
+def test_a_whole_world_ends_as_it_should(seed: int, tmp_path: Path) -> None:
+    truth, lives = world_of(seed, tmp_path)
+    found = list(wrongs(truth, lives))
+    audited = lives[seed % len(lives)]
+    found += audit_wrongs(audited, sorted(manifests_of(audited))[seed % 2 :: 2])
+    assert not found, f"seed={seed}: " + "\n".join(found)
+
+
+def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
+    dangers = Dangers(trouble=12, kill=600, disk=200)
+    sealed = []
+    for name in ("first", "again"):
+        _, lives = lived_in(77, tmp_path / name, dangers)
+        sealed.append((manifests_below(tmp_path / name), [life.deaths for life in lives]))
+    assert sealed[0] == sealed[1]
+    assert {"power cut", "kill", "OUT_WRITE"} <= {what for deaths in sealed[0][1] for what in deaths}
+
+
+def test_a_quiet_world_seals_every_epoch_alike(tmp_path: Path) -> None:
+    truth, lives = lived_in(6, tmp_path, QUIET)
+    assert list(wrongs(truth, lives)) == []
+    told = [[found["award"] for found in manifests_of(life).values()] for life in lives]
+    assert len(told[0]) >= EPOCHS
+    assert all(awards == told[0] for awards in told)
+    for life in lives:
+        weighed = [block // RULES.blocks_per_epoch for who, block, _ in truth.landed if who == life.hotkey]
+        assert weighed == sorted(set(weighed))
+        assert set(range(1, EPOCHS + 1)) <= set(weighed)
