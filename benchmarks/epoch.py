@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 
+from clawbench.keeping import Keeping
 from clawbench.likeness import content_hash, likeness
 from clawbench.models.protocol import Reply, Request, ToolCall, Usage
 from clawbench.pack import Pack, pack_of
@@ -91,7 +92,8 @@ def epoch() -> dict[str, Any]:
             spent = time.process_time()
             model = SplitModel()
             found = settings(made, library())
-            rows = await evaluated(competing(inputs, made)[0], made, found, model, parameters, folder / "work")
+            entries, keeping = competing(inputs, made)[0], Keeping(durable=True)  # as a validator keeps them
+            rows = await evaluated(entries, made, found, model, parameters, folder / "work", keeping=keeping)
             evaluated_in = time.perf_counter() - began
             identity = ModelIdentity.of(model)
             written = Epoch(

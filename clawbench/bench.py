@@ -21,6 +21,7 @@ import orjson
 from .episode import run_episode
 from .errors import Infrastructure, InvalidInput, TrajectoryInvalid
 from .executor import AsyncioExecutor, Executor, Unit, Work
+from .keeping import Keeping, folder_synced
 from .models.protocol import Model, closed
 from .outcome import RunOutcome
 from .penalties import safety_penalty
@@ -29,7 +30,7 @@ from .rescore import outcome_of
 from .retrying import Breaker, Retrying, worth_retrying
 from .rubric import Voted, decided, vote
 from .stage import Stage
-from .trajectory import PART, BlobStore, TrajectoryWriter, read_trajectory, recorded_in
+from .trajectory import BlobStore, TrajectoryWriter, read_trajectory, recorded_in
 
 __all__ = [
     "Admission",
@@ -127,6 +128,7 @@ class Bench:
 
     ``early`` skips runs that can no longer change a vote. ``runs`` is odd. ``only_failed`` begins no run but those
     whose last attempt was ended by infrastructure. ``price`` is the model's, if known: it is reported, no more.
+    ``keeping`` says whether runs survive a power cut.
     """
 
     folder: Path
@@ -139,6 +141,7 @@ class Bench:
     only_failed: bool = False
     admission: Admission | None = None
     price: Price | None = None
+    keeping: Keeping = field(default_factory=Keeping)
     blobs: BlobStore = field(init=False)
     _times: int = field(init=False, default=-1)
     _shared: dict[object, RunOutcome] = field(init=False, default_factory=dict)
@@ -149,7 +152,7 @@ class Bench:
     def __post_init__(self) -> None:
         if self.runs < 1 or self.runs % 2 == 0:
             raise InvalidInput.of("RUNS_EVEN", f"a vote needs an odd number of runs, not {self.runs}", "--runs")
-        self.blobs = BlobStore(self.folder / "blobs")
+        self.blobs = BlobStore(self.folder / "blobs", self.keeping)
         self._breaker = Breaker(self.retrying.trip)
 
     async def results(self, stages: Sequence[Stage]) -> list[StageOutcome]:
@@ -160,8 +163,7 @@ class Bench:
         if len(outcomes) < len(stages):
             raise InvalidInput.of("STAGE_TWICE", "a pack stands twice on one scenario: their runs share a folder")
         try:
-            for stage in stages:
-                (self.folder / stage.name).mkdir(parents=True, exist_ok=True)
+            self._make_folders(stages)
             self._times = os.open(self.folder / "times.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         except OSError as error:
             said = f"runs cannot be kept here: {error.strerror}; choose another --out"
@@ -175,6 +177,16 @@ class Bench:
             os.close(self._times)
             await closed(self.model)
         return [self._voted(stage, outcomes[stage.name]) for stage in stages]
+
+    def _make_folders(self, stages: Sequence[Stage]) -> None:
+        """A folder for the runs of each stage. Raises OSError."""
+        made = [folder for stage in stages if not (folder := self.folder / stage.name).exists()]
+        for folder in made:
+            folder.mkdir(parents=True, exist_ok=True)
+        if self.keeping.durable and made:
+            for above in sorted({folder.parent for folder in made} | {self.folder, self.folder.parent}):
+                folder_synced(above)
+        self.keeping.at("folders")
 
     async def _rounds(self, units: Sequence[Unit], outcomes: dict[str, dict[int, RunOutcome]]) -> None:
         """Makes ``units``; those that infrastructure ended are made again together, after a pause."""
@@ -279,14 +291,13 @@ class Bench:
         self.watch.begun(unit)
         began = time.monotonic_ns()
         start = self._start(unit)
-        with TrajectoryWriter(path) as writer:
+        with TrajectoryWriter(path, self.keeping) as writer:
             outcome = await run_episode(unit.stage, unit.index, self.model, start, writer.append)
-            if outcome.status != "INFRA":
-                writer.finish()
-            else:  # a run that is torn is made again; nobody makes an attempt again, and a record has it
-                writer.sync()
-        if outcome.status == "INFRA":
-            _keep_failed(path)
+            failed = _next_failed(path) if outcome.status == "INFRA" else None
+            if self.keeping.durable:  # a slow disk holds up this run only
+                await asyncio.to_thread(writer.finish, failed)
+            else:
+                writer.finish(failed)
         self._record_time(unit, outcome, time.monotonic_ns() - began)
         return outcome
 
@@ -335,7 +346,9 @@ class Bench:
         run, _, ending = path.name.partition(".")
         while (kept := path.with_name(f"broken-{run}-{number}.{ending}")).exists():
             number += 1
+        self.keeping.at("aside.before")
         os.replace(path, kept)
+        self.keeping.at("aside.after")
         self.watch.broken(kept, why)
 
     def _record_time(self, unit: Unit, outcome: RunOutcome, nanoseconds: int) -> None:
@@ -352,12 +365,12 @@ def failed_attempt(path: Path, number: int) -> Path:
     return path.with_name(f"failed-{path.stem}-{number}.jsonl")
 
 
-def _keep_failed(path: Path) -> None:
-    """Keeps the record of a run that infrastructure ended under a name of its own."""
+def _next_failed(path: Path) -> Path:
+    """Where the next attempt of the run that belongs at ``path`` is kept if infrastructure ends it."""
     attempt = 1
     while (kept := failed_attempt(path, attempt)).exists():
         attempt += 1
-    os.replace(path.with_name(path.name + PART), kept)
+    return kept
 
 
 def _zst(path: Path) -> Path:

@@ -3,7 +3,8 @@
 One file per run: an ``episode_start`` line, a ``step`` line per turn, an ``episode_end`` line. Readers that know
 only those three types find their usual fields; everything that is ours stands under the one key ``clawbench``.
 Lines are appended as the run goes on, to ``NAME.part``, which becomes ``NAME`` when the run has ended: a file
-without the suffix is whole. Nothing measured by a clock is in it, so equal runs are equal bytes.
+without the suffix is whole. Whether it is on disk by then, :class:`~clawbench.keeping.Keeping` says. Nothing measured
+by a clock is in it, so equal runs are equal bytes.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from .errors import ClawbenchError, TrajectoryInvalid
+from .keeping import Keeping
 
 SCHEMA = "clawbench/trajectory/1"
 PAYLOAD = "clawbench"
@@ -52,10 +54,11 @@ class Trajectory:
 class TrajectoryWriter:
     """Appends one run's lines to ``path.part`` and renames it to ``path`` once the run has ended."""
 
-    __slots__ = ("_file", "_part", "path")
+    __slots__ = ("_file", "_keeping", "_part", "path")
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, keeping: Keeping = Keeping()) -> None:
         self.path = str(path)
+        self._keeping = keeping
         self._part = self.path + PART
         self._file: BinaryIO | None = open(self._part, "wb", buffering=0)  # noqa: SIM115
 
@@ -66,19 +69,19 @@ class TrajectoryWriter:
         if self._file.write(line) != len(line):  # a disk that fills up takes a part, and calls it no error
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self._part)
 
-    def sync(self) -> None:
-        """What was written is on disk when this returns."""
-        if self._file is not None:
-            os.fsync(self._file.fileno())
-
-    def finish(self) -> None:
-        """Ends the file: from here on it is whole."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-            os.replace(self._part, self.path)
+    def finish(self, failed: Path | None = None) -> None:
+        """Ends the file: from here on it is whole, under ``failed`` if infrastructure ended the run."""
+        file, self._file = self._file, None
+        if file is not None:
+            with file:
+                self._keeping.named(self._part, failed or self.path, file.fileno(), "failed" if failed else "run")
 
     def __enter__(self) -> TrajectoryWriter:
+        try:
+            self._keeping.at("run.opened")
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(
@@ -92,8 +95,9 @@ class TrajectoryWriter:
 class BlobStore:
     """Texts that many runs share (prompts, tool schemas, packs), each stored once under its sha256."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, keeping: Keeping = Keeping()) -> None:
         self._folder = folder
+        self._keeping = keeping
         self._known: set[str] = set()
 
     def put(self, text: bytes) -> str:
@@ -104,8 +108,9 @@ class BlobStore:
             if not path.exists():
                 self._folder.mkdir(parents=True, exist_ok=True)
                 part = path.with_suffix(f".{os.getpid()}{PART}")
-                part.write_bytes(text)
-                os.replace(part, path)
+                with part.open("wb", buffering=0) as file:
+                    file.write(text)
+                    self._keeping.named(part, path, file.fileno(), "blob")
             self._known.add(name)
         return name
 

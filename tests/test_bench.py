@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ import pytest
 from clawbench.bench import AsyncioExecutor, Bench, StageOutcome, Unit, Watch, Work, weighted_mean
 from clawbench.draws import shuffled
 from clawbench.errors import Infrastructure, InvalidInput, ModelUnavailable, ReplayMiss
+from clawbench.keeping import Keeping
 from clawbench.models.protocol import Model, Reply, Request
 from clawbench.models.script import ScriptModel
 from clawbench.outcome import RunOutcome
@@ -126,6 +128,19 @@ def test_a_run_that_a_power_cut_tore_is_put_aside_and_made_again(tmp_path: Path,
     assert told == [folder / "broken-run-0-1.jsonl"], "it is said once"
     assert told[0].read_bytes() == torn
     assert not list(folder.glob("failed-run-*"))
+
+
+def test_a_bench_that_is_paid_for_has_its_runs_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr("os.fsync", lambda descriptor: synced.append(os.readlink(f"/proc/self/fd/{descriptor}")))
+    assert results(tmp_path / "author", Flaky({0, 2})).score == 1
+    assert synced == [], "an author does not wait for a disk"
+    paid = tmp_path / "paid"
+    outcome = results(paid, Flaky({0, 2}, dead={1}), keeping=Keeping(durable=True), retrying=Retrying(attempts=1))
+    assert [run.status for run in outcome.runs] == ["COMPLETED", "INFRA", "COMPLETED"]
+    whole = {str(paid / STAGE.name / f"run-{index}.jsonl.part") for index in range(3)}
+    above = {str(paid / STAGE.name), str((paid / STAGE.name).parent), str(paid), str(tmp_path)}
+    assert whole | above <= set(synced)
 
 
 def test_a_torn_run_of_another_bench_is_refused(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 
 from clawbench.archive import compress_bench, compressed, dictionary_of
 from clawbench.errors import TrajectoryInvalid
+from clawbench.keeping import Keeping
 from clawbench.trajectory import (
     PAYLOAD,
     SCHEMA,
@@ -45,6 +47,43 @@ def test_a_run_that_has_not_ended_stands_under_another_name(tmp_path: Path) -> N
         assert (tmp_path / "run-0.jsonl.part").read_bytes().endswith(b"\n"), "each line is on disk when it is written"
     assert not (tmp_path / "run-0.jsonl").exists()
     assert list(trajectory_paths([tmp_path])) == []
+
+
+@pytest.mark.parametrize("durable", [False, True])
+def test_what_is_durable_is_on_disk_before_it_has_its_name(
+    tmp_path: Path, durable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    did: list[str] = []
+    replace = os.replace
+
+    def fsync(descriptor: int) -> None:
+        did.append(f"sync {Path(os.readlink(f'/proc/self/fd/{descriptor}')).name}")
+
+    def replaced(part: Any, path: Any) -> None:
+        did.append(f"name {Path(path).name}")
+        replace(part, path)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "replace", replaced)
+    keeping = Keeping(durable, did.append)
+    name = BlobStore(tmp_path / "blobs", keeping).put(b"prompt")
+    with TrajectoryWriter(tmp_path / "run-0.jsonl", keeping) as writer:
+        writer.append(END)
+        writer.finish()
+    with TrajectoryWriter(tmp_path / "run-1.jsonl", keeping) as writer:
+        writer.finish(tmp_path / "failed-run-1-1.jsonl")
+    blob = [
+        "blob.written",
+        f"sync {name}.{os.getpid()}.part",
+        "blob.synced",
+        f"name {name}",
+        "sync blobs",
+        "blob.named",
+    ]
+    run = ["run.opened", "run.written", "sync run-0.jsonl.part", "run.synced", "name run-0.jsonl"]
+    failed = ["run.opened", "failed.written", "sync run-1.jsonl.part", "failed.synced", "name failed-run-1-1.jsonl"]
+    wanted = [*blob, *run, f"sync {tmp_path.name}", "run.named", *failed, f"sync {tmp_path.name}", "failed.named"]
+    assert did == [step for step in wanted if durable or not step.startswith("sync ")]
 
 
 def test_a_torn_last_line_is_dropped_and_marked(tmp_path: Path) -> None:

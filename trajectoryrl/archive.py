@@ -62,7 +62,9 @@ class Archive:
 
     def forget(self, kind: str, about: str) -> None:
         """Removes a fact that no longer holds."""
+        reach("archive.forget.before")
         self._place(kind, about).unlink(missing_ok=True)
+        reach("archive.forget.after")
 
     def _place(self, kind: str, about: str) -> Path:
         return self.folder / "facts" / kind / f"{sha256(about.encode()).hexdigest()}.json"

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from clawbench.keeping import folder_synced
 
-def folder_synced(folder: Path) -> None:
-    """The names in ``folder`` are on disk when this returns. Raises OSError."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+__all__ = ["folder_made", "folder_synced"]
 
 
 def folder_made(folder: Path) -> None:

@@ -23,6 +23,7 @@ from .scoring import pack_score, voted_score
 
 if TYPE_CHECKING:
     from clawbench.bench import Executor, StageOutcome, Watch
+    from clawbench.keeping import Keeping
     from clawbench.models.protocol import Model
     from clawbench.outcome import RunOutcome
     from clawbench.pack import Pack
@@ -149,6 +150,7 @@ async def evaluated(
     executor: Executor | None = None,
     watch: Watch | None = None,
     retrying: Retrying | None = None,
+    keeping: Keeping | None = None,
     done: Callable[[Evaluation], None] = lambda evaluation: None,
 ) -> list[Evaluation]:
     """Every distinct content through ``made``, the epoch's scenarios; ``done`` is called with each as it is scored.
@@ -156,6 +158,7 @@ async def evaluated(
     Runs are kept in ``folder`` and taken up again from there. Memory grows with what is voted, not with what ran.
     """
     from clawbench.bench import AsyncioExecutor, Bench, Watch
+    from clawbench.keeping import Keeping
     from clawbench.retrying import Retrying
 
     bench = Bench(
@@ -166,6 +169,7 @@ async def evaluated(
         executor=executor or AsyncioExecutor(8),
         watch=watch or Watch(),
         retrying=retrying or Retrying(),
+        keeping=keeping or Keeping(),
     )
     waiting = list(contents(entries, plan.beacon or "").items())
     found: list[Evaluation] = []

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
+from .faults import reach
+
 
 @dataclass(frozen=True, slots=True)
 class FetchCache:
@@ -39,13 +41,16 @@ class FetchCache:
         """Keeps bytes under ``name``; the write can be the last."""
         place = self._place(name)
         part = place.with_name(f"{place.name}.{os.getpid()}-{threading.get_ident()}.part")
+        reach("cache.write.before")
         with suppress(OSError), self._lock:
             self.folder.mkdir(parents=True, exist_ok=True)
             with part.open("wb") as file:
                 file.write(sha256(raw).hexdigest().encode() + b"\n" + raw)
                 file.flush()
                 os.fsync(file.fileno())
+            reach("cache.write.part")
             os.replace(part, place)
+            reach("cache.write.after")
             self._made_room()
 
     def _place(self, name: str) -> Path:
@@ -64,4 +69,5 @@ class FetchCache:
             if files <= self.most_files and size <= self.most_bytes:
                 return
             (self.folder / name).unlink(missing_ok=True)
+            reach("cache.room")
             files, size = files - 1, size - bytes_

@@ -262,6 +262,7 @@ class _Handler(BaseHTTPRequestHandler):
     """One connection."""
 
     forge: ClassVar[Forge]
+    disable_nagle_algorithm = True
     protocol_version = "HTTP/1.1"
     timeout = 60
 

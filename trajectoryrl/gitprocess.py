@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from .faults import reach
+
 _MOST_OUTPUT = 2 << 20
 _KEPT_ERRORS = 8192
 _SETTINGS = (
@@ -99,6 +101,7 @@ class GitProcess:
 
     async def finished(self, *words: str, network: bool = False) -> Finished:
         """Runs git to its end. A cancelled call ends it, too. Raises OSError if there is no git."""
+        reach("git.run.before")
         child = await self.started(*words, network=network, errors=True)
         assert child.stdin is not None
         assert child.stdout is not None
@@ -118,12 +121,14 @@ class GitProcess:
             return False
 
         try:
+            reach("git.run.started")
             over = await asyncio.gather(
                 read(child.stdout, output, _MOST_OUTPUT), read(child.stderr, errors, _KEPT_ERRORS)
             )
             status = await child.wait()
         finally:
             await ended(child)
+        reach("git.run.after")
         if status > 128:  # the box's way of telling that a signal ended what was in it
             status = 128 - status
         return Finished(status, bytes(output), errors.decode("utf-8", "replace"), any(over))

@@ -106,6 +106,7 @@ class Ledger:
                 self._reads = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, check_same_thread=False)
                 self._check_version(self._reads)
                 return
+            reach("ledger.open.before")
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = _locked(self.path.with_name(self.path.name + ".lock"))
             self._writes = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
@@ -115,7 +116,12 @@ class Ledger:
             self._writes.executescript(_TABLES)
             self._writes.execute(f"pragma user_version={SCHEMA}")
             self._reads = sqlite3.connect(self.path, check_same_thread=False)
-        except (sqlite3.Error, OSError) as why:
+            reach("ledger.open.after")
+        except BaseException as why:
+            if self._lock is not None:
+                os.close(self._lock)
+            if not isinstance(why, sqlite3.Error | OSError):
+                raise
             raise LedgerUnusable.of("LEDGER_UNUSABLE", f"the ledger cannot be opened: {why}", str(path)) from None
         if not inline:
             self._writer = threading.Thread(target=self._write, name="ledger", daemon=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from .errors import InvalidInput
+from .faults import reach
 
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 _MOST = 2000
@@ -44,8 +45,10 @@ def configure(level: str = "info", file: str = "", stream: TextIO | None = None)
 
     def both(logger: Any, name: str, event: MutableMapping[str, Any]) -> Any:
         if sink is not None:
+            reach("log.line.before")
             sink.write(str(to_json(logger, name, dict(event))) + "\n")
             sink.flush()
+            reach("log.line.after")
         return to_people(logger, name, event)
 
     structlog.configure(

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import shutil
 import signal
-from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import ClawbenchError, InvalidInput
+from .errors import ClawbenchError
+from .faults import reach
+from .health import Health, health_served
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -64,59 +63,12 @@ def forbidden(settings: Settings, parameters: Parameters, model: Model, *, publi
     return ""
 
 
-SILENT_MS = 3_600_000
-"""``/health`` answers 503 after so long without a sign; evaluating many packs takes a while."""
-
-
-@dataclass(slots=True)
-class Health:
-    """What ``/health`` says: the newest event of each kind, and whether the loop still turns."""
-
-    now_ms: Any
-    events: dict[str, Any] = field(default_factory=dict)
-    beat_ms: int = 0
-
-    def note(self, event: str, **fields: Any) -> None:
-        """Takes notice of an event of the loop."""
-        self.beat_ms = self.now_ms()
-        self.events[event] = {"at_ms": self.beat_ms, **{key: str(value)[:300] for key, value in fields.items()}}
-
-    def beat(self) -> None:
-        """Takes notice that the loop turns."""
-        self.beat_ms = self.now_ms()
-
-    @property
-    def silent(self) -> bool:
-        """Whether the loop has given no sign for so long that somebody should look."""
-        return bool(self.now_ms() - self.beat_ms > SILENT_MS)
-
-    def body(self) -> bytes:
-        """The answer as JSON."""
-        return json.dumps({"alive_ms": self.now_ms() - self.beat_ms, "events": self.events}, sort_keys=True).encode()
-
-
-async def health_served(health: Health, port: int) -> asyncio.Server:
-    """Answers ``GET /health`` on 127.0.0.1. Raises InvalidInput if the port is taken."""
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, TimeoutError, ValueError):
-            async with asyncio.timeout(5):
-                line = await reader.readline()
-                found = line.split(b" ")[1:2] == [b"/health"]
-                body = health.body() if found else b'{"message": "ask for /health"}'
-                well = b"503 Service Unavailable" if health.silent else b"200 OK"
-                status = well if found else b"404 Not Found"
-                head = (
-                    b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
-                )
-                writer.write(head % (status, len(body)) + body)
-                await writer.drain()
-        writer.close()
-
-    try:
-        return await asyncio.start_server(answer, "127.0.0.1", port)
-    except OSError as why:
-        raise InvalidInput.of("HEALTH_PORT", f"port {port} cannot be listened on: {why.strerror}") from None
+def scratch_emptied(scratch: Path) -> None:
+    """An empty folder for what is fetched: a validator that was killed had not removed what it was reading."""
+    reach("scratch.before")
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
+    reach("scratch.after")
 
 
 async def budgeted(settings: Settings, given: Parameters, ledger: Ledger) -> int | None:
@@ -177,8 +129,8 @@ async def operated(settings: Settings, *, epochs: int | None = None) -> None:
     log = structlog.get_logger()
     given = parameters(Path(settings.protocol).expanduser() if settings.protocol else None)
     model = model_named(settings.model or given.model)
-    chain = ReachedChain(await chain_of(settings, key_of(settings)))
     health = Health(SystemClock().now_ms)
+    chain = ReachedChain(await chain_of(settings, key_of(settings)), health.moved)
     clock = _Beating(health)
     state = settings.state_folder / f"{chain.netuid}-{chain.hotkey}"
     host = forge_host(settings.forge, public_network=chain.public) if settings.forge else GITHUB
@@ -186,6 +138,13 @@ async def operated(settings: Settings, *, epochs: int | None = None) -> None:
     def tell(event: str, **fields: Any) -> None:
         health.note(event, **fields)
         log.info(event, **fields)
+
+    def tell_of_runs(event: str, **fields: Any) -> None:
+        if event in ("run_ended", "model_answered"):
+            health.moved(event)
+            log.debug(event, **fields)
+        else:
+            tell(event, **fields)
 
     os.sync()  # what an earlier process wrote and did not sync is taken for kept from here on
     with Ledger(state / "ledger.db") as ledger:
@@ -197,14 +156,13 @@ async def operated(settings: Settings, *, epochs: int | None = None) -> None:
         most = await budgeted(settings, given, ledger)
         if most is not None:
             tell("budget", packs=most, usd=settings.budget_usd or None, tokens=settings.budget_tokens or None)
-        runs = Runs(model, given, library(), state / "runs", ledger, clock, settings.concurrency, most)
+        runs = Runs(model, given, library(), state / "runs", ledger, clock, settings.concurrency, most, tell_of_runs)
         publish = Path(settings.publish).expanduser() if settings.publish else None
         records = Records(
             model, given, state / "records", state / "runs", archive, chain, ledger, publish, settings.keep_epochs
         )
         cache, scratch = FetchCache(state / "fetched"), state / "scratch"
-        shutil.rmtree(scratch, ignore_errors=True)  # what a validator that was killed had not removed
-        scratch.mkdir()
+        scratch_emptied(scratch)
         verifier = Verifier(chain, host, witness, given, scratch=scratch, cache=cache)
         ports = Ports(chain, ledger, clock, verifier, runs, records, tell)
         choices = Choices(

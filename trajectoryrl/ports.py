@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from .protocol import Parameters
 from .reached import ReachedModel
 
 if TYPE_CHECKING:
+    from clawbench.bench import Watch
     from clawbench.models.protocol import Model
 
 _LAST_LINE = 1 << 20
@@ -30,7 +31,8 @@ class Runs:
     """Evaluates an epoch's entries on a model; runs stand in ``folder`` until the epoch is sealed.
 
     What infrastructure broke is run again after the protocol's waits. ``most_contents`` is how many distinct contents
-    the operator's budget pays for: an epoch of more is not begun, and no new weights follow from it.
+    the operator's budget pays for: an epoch of more is not begun, and no new weights follow from it. ``tell`` is told
+    ``model_answered``, ``run_ended``, and ``run_torn`` for a run that a power cut tore and that is made again.
     """
 
     model: Model
@@ -41,10 +43,12 @@ class Runs:
     clock: Clock
     concurrency: int = 16
     most_contents: int | None = None
+    tell: Callable[..., None] = lambda event, **fields: None
 
     async def __call__(self, plan: EpochPlan, entries: Sequence[Entry]) -> tuple[Sequence[Evaluation], str]:
         """The evaluations of all distinct contents, and why no weights may follow, if so."""
-        from clawbench.bench import AsyncioExecutor, Watch
+        from clawbench.bench import AsyncioExecutor
+        from clawbench.keeping import Keeping
 
         assert plan.beacon is not None
         distinct = len(contents(entries, plan.beacon))
@@ -56,11 +60,13 @@ class Runs:
         made = settings(plan, self.library)
         place = self.folder / str(plan.number)
         found: Sequence[Evaluation] = ()
-        model = ReachedModel(self.model)
-        watch = Watch(begun=lambda unit: reach("run.begun"), ended=lambda unit, outcome, reused: reach("run.ended"))
+        model = ReachedModel(self.model, self.tell)
+        watch, keeping = _watch(self.tell), Keeping(durable=True, at=lambda step: reach(f"bench.{step}"))
         for wait in (*self.parameters.infra_retry_seconds, None):
             executor = AsyncioExecutor(self.concurrency)
-            found = await evaluated(entries, plan, made, model, self.parameters, place, executor=executor, watch=watch)
+            found = await evaluated(
+                entries, plan, made, model, self.parameters, place, executor=executor, watch=watch, keeping=keeping
+            )
             if wait is None or all(evaluation.score is not None for evaluation in found):
                 break
             await self.clock.sleep(wait)
@@ -98,6 +104,21 @@ class Runs:
                 "trace": list(score.trace) if score is not None else [],
             }
             await self.ledger.verdict(number, evaluation.content, said)
+
+
+def _watch(tell: Callable[..., None]) -> Watch:
+    """Reaches the points of runs, and tells of those that ended, and of those that were found torn."""
+    from clawbench.bench import Unit, Watch
+    from clawbench.outcome import RunOutcome
+
+    def ended(unit: Unit, outcome: RunOutcome, reused: bool) -> None:
+        reach("run.ended")
+        tell("run_ended", run=f"{unit.stage.name}/{unit.index}", status=outcome.status, reused=reused)
+
+    def broken(kept: Path, why: str) -> None:
+        tell("run_torn", place=str(kept), why=why)
+
+    return Watch(begun=lambda unit: reach("run.begun"), ended=ended, broken=broken)
 
 
 def _tokens(found: Sequence[Evaluation]) -> dict[Path | None, int]:

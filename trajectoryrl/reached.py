@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ReachedChain:
-    """``chain``, call for call."""
+    """``chain``, call for call; ``answered`` is told of each answer."""
 
     chain: Chain
+    answered: Callable[[str], None] = lambda what: None
 
     @property
     def netuid(self) -> int:
@@ -39,75 +40,81 @@ class ReachedChain:
         """The height of the newest block."""
         reach("chain.head.before")
         found = await self.chain.head()
-        reach("chain.head.after")
+        self._after("head")
         return found
 
     async def finalized(self) -> int:
         """The height of the newest finalized block."""
         reach("chain.finalized.before")
         found = await self.chain.finalized()
-        reach("chain.finalized.after")
+        self._after("finalized")
         return found
 
     async def block(self, number: int) -> Block:
         """The block at this height."""
         reach("chain.block.before")
         found = await self.chain.block(number)
-        reach("chain.block.after")
+        self._after("block")
         return found
 
     async def metagraph(self, block: int) -> Metagraph:
         """Everyone registered as of ``block``."""
         reach("chain.metagraph.before")
         found = await self.chain.metagraph(block)
-        reach("chain.metagraph.after")
+        self._after("metagraph")
         return found
 
     async def commitments(self, block: int) -> Mapping[str, OnChain]:
         """Every hotkey's latest commitment as of ``block``."""
         reach("chain.commitments.before")
         found = await self.chain.commitments(block)
-        reach("chain.commitments.after")
+        self._after("commitments")
         return found
 
     async def commit(self, text: str) -> int:
         """Commits ``text``; returns the block."""
         reach("chain.commit.before")
         found = await self.chain.commit(text)
-        reach("chain.commit.after")
+        self._after("commit")
         return found
 
     async def set_weights(self, weights: Mapping[int, Fraction], version_key: int) -> int:
         """Sets the weights; returns the block."""
         reach("chain.set_weights.before")
         found = await self.chain.set_weights(weights, version_key)
-        reach("chain.set_weights.after")
+        self._after("set_weights")
         return found
 
     async def weights(self, hotkey: str) -> WeightsSet | None:
         """What ``hotkey`` last set."""
         reach("chain.weights.before")
         found = await self.chain.weights(hotkey)
-        reach("chain.weights.after")
+        self._after("weights")
         return found
 
     async def sign(self, message: bytes) -> bytes:
         """The signature of ``message``."""
         reach("chain.sign.before")
         found = await self.chain.sign(message)
-        reach("chain.sign.after")
+        self._after("sign")
         return found
 
     async def close(self) -> None:
         """Closes the chain."""
         await self.chain.close()
 
+    def _after(self, call: str) -> None:
+        reach(f"chain.{call}.after")
+        if call != "sign":  # our own key answers that
+            self.answered("chain_answered")
+
 
 @dataclass(frozen=True, slots=True)
 class ReachedModel:
-    """``model``, reply for reply."""
+    """``model``, reply for reply; ``answered`` is told of each."""
 
     model: Model
+    answered: Callable[[str], None] = lambda what: None
 
     @property
     def name(self) -> str:
@@ -139,6 +146,7 @@ class ReachedModel:
         reach("model.reply.before")
         reply = await self.model.reply(request)
         reach("model.reply.after")
+        self.answered("model_answered")
         return reply
 
     async def aclose(self) -> None:

@@ -22,6 +22,7 @@ from hashlib import sha1
 from pathlib import Path
 
 from .errors import CommitmentInvalid, InvalidInput, RepositoryRejected, RepositoryUnavailable
+from .faults import reach
 from .fetchcache import FetchCache
 from .gitprocess import FetchLimits, Finished, GitProcess, ended
 
@@ -92,7 +93,7 @@ async def fetched(
 ) -> bytes:
     """The bytes of ``path`` in the root of ``commit``, which the default branch contains.
 
-    ``dated`` is told the committer's date, seconds since 1970, when the commit is read; anyone can write any there.
+    ``dated`` is told the committer's date, seconds since 1970, if the commit has one; anyone can write any there.
 
     ``cache`` saves reading a commit's file again, not asking whether the branch still contains it; only when the host
     cannot be asked does it answer alone. Raises RepositoryRejected for what its owner did, RepositoryUnavailable for
@@ -101,16 +102,20 @@ async def fetched(
     repository = repository_named(repository)
     if not COMMIT.fullmatch(commit):
         raise RepositoryRejected.of("COMMIT_FORMAT", "a commit is 40 lower-case hex digits", f"{commit[:60]!a}")
-    name = f"{host.git}/{repository.lower()}@{commit}:{path}"
-    known = cache.found(name) if cache else None
+    name = f"dated {host.git}/{repository.lower()}@{commit}:{path}"
+    kept = cache.found(name) if cache else None
+    known = kept.partition(b"\n")[2] if kept is not None else None
+    dates = [int(kept.partition(b"\n")[0])] if kept is not None and not kept.startswith(b"\n") else []
     try:
-        raw = await _fetched(host, repository, commit, path, limits, scratch, known, dated)
+        raw = await _fetched(host, repository, commit, path, limits, scratch, known, dates.append)
     except RepositoryUnavailable as error:
         if known is None or error.code not in ("HOST_UNREACHABLE", "REPOSITORY_TIMEOUT", "FETCH_FAILED"):
             raise
-        return known
+        raw = known
     if cache and known is None:
-        await asyncio.to_thread(cache.keep, name, raw)
+        await asyncio.to_thread(cache.keep, name, b"%s\n%s" % (b"".join(b"%d" % date for date in dates), raw))
+    for date in dates:
+        dated(date)
     return raw
 
 
@@ -128,6 +133,7 @@ async def _fetched(
     folder: Path | None = None
     try:
         folder = Path(tempfile.mkdtemp(prefix="fetch-", dir=scratch))
+        reach("git.folder")
         git = _Git(folder, GitProcess(folder, limits, host.protocol))
         async with asyncio.timeout(limits.seconds):
             if known is None:
@@ -153,6 +159,7 @@ async def _fetched(
     finally:
         if folder is not None:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            reach("git.removed")
 
 
 async def _contained(git: _Git, commit: str, most: int) -> None:
@@ -169,17 +176,20 @@ async def _contained(git: _Git, commit: str, most: int) -> None:
 
 async def _file(git: _Git, commit: str, path: str, most: int, dated: Callable[[int], None]) -> bytes:
     """The file's bytes, hashed up to the commit. Nothing large is read."""
+    reach("git.read.before")
     git.forget_remote("files")
     place = f"--git-dir={git.place('files')}"
     about = await git.process.started(place, "cat-file", "--batch-check")
     try:
         whole = await git.process.started(place, "cat-file", "--batch")
         try:
-            return await _read(_Objects(about, whole), commit, path, most, dated)
+            raw = await _read(_Objects(about, whole), commit, path, most, dated)
         finally:
             await ended(whole)
     finally:
         await ended(about)
+    reach("git.read.after")
+    return raw
 
 
 async def _read(objects: _Objects, commit: str, path: str, most: int, dated: Callable[[int], None]) -> bytes:

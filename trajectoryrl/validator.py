@@ -111,6 +111,7 @@ async def epoch_ended(ports: Ports, parameters: Parameters, choices: Choices, nu
         previous=_previous_winner(ledger, number),
     )
     kept = ledger.award_of(number)
+    ports.log("evaluating", epoch=number, submissions=len(outcomes))
     evaluations, keep = await ports.evaluate(epoch_plan, competing(inputs, epoch_plan)[0])
     keep = keep or _nothing_seen(outcomes)
     inputs = replace(inputs, keep=keep if kept is None else kept["keep"])
@@ -157,6 +158,7 @@ async def _next(ports: Ports, parameters: Parameters, choices: Choices) -> int:
     """
     recorded = next((number for number in reversed(ports.ledger.epochs()) if ports.ledger.record_of(number)), None)
     told = recorded is None
+    ports.log("waiting")
     while True:
         told = told or (recorded is not None and await _told(ports, choices, recorded))
         try:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -170,7 +171,14 @@ def _plainly(report: Report) -> None:
     def waits(runs: int, fault: str, seconds: float) -> None:
         click.echo(_pause(runs, fault, seconds), err=True)
 
-    report.bench.watch = Watch(counts.begin, ended, waits)
+    def broken(kept: Path, why: str) -> None:
+        click.echo(_torn(kept, why), err=True)
+
+    report.bench.watch = Watch(counts.begin, ended, waits, broken)
+
+
+def _torn(kept: Path, why: str) -> str:
+    return f"a run was torn by a power cut ({why}) and is made again; what is left of it: {printable(str(kept), 300)}"
 
 
 def _pause(runs: int, fault: str, seconds: float) -> str:
@@ -190,7 +198,10 @@ def _live(report: Report) -> Iterator[None]:
         console.print(_pause(runs, fault, seconds), style="yellow", markup=False)
         counts.paused = f"{runs} to be tried again"
 
-    report.bench.watch = Watch(counts.begin, counts.end, waits)
+    def broken(kept: Path, why: str) -> None:
+        console.print(_torn(kept, why), style="yellow", markup=False)
+
+    report.bench.watch = Watch(counts.begin, counts.end, waits, broken)
     with Live(get_renderable=lambda: table_of(report), console=console, refresh_per_second=4, transient=True):
         yield
 

@@ -54,6 +54,8 @@ def test_an_operators_day(tmp_path: Path) -> None:
             answer = httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False)
             assert answer.status_code == 200
             assert answer.json()["events"]["award"]["winner"] == net.hotkey("honest")
+            assert answer.json()["well"] is True
+            assert answer.json()["phase"] in ("weighing", "sealing", "waiting")
             assert httpx.get(f"http://127.0.0.1:{port}/", trust_env=False).status_code == 404
         net.chain.advance(1)  # what was sent stands in the next block
         assert net.chain.weights(net.hotkey("validator-0")) is not None

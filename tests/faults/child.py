@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
-from .reference import live
+from .reference import FORGE, forge, live
 
 if __name__ == "__main__":
-    live(Path(sys.argv[1]), threads=True)
+    with nullcontext() if FORGE in os.environ else forge():
+        live(Path(sys.argv[1]), threads=True)

@@ -1,15 +1,19 @@
-"""One small epoch of a whole validator: a chain in a file, a forge by hand, the offline model, virtual time.
+"""One small epoch of a whole validator: a chain in a file, a forge, git itself, the offline model, virtual time.
 
-Everything that the world outside remembers is in files too, so that a process may die anywhere and another go on.
+A power cut before it has left a torn run, and the model's provider fails once. Everything that the world outside
+remembers is in files too, so that a process may die anywhere and another go on.
 """
 
 from __future__ import annotations
 
 import asyncio
+import io
+import os
 import selectors
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -19,43 +23,61 @@ from unittest import mock
 
 import httpx
 import orjson
+import structlog
 
+from clawbench.errors import ModelUnavailable
 from clawbench.models.offline import OfflineModel
 from clawbench.models.protocol import Reply, Request
 from clawbench.pack import Pack, load_pack, pack_of
+from clawbench.stage import Stage
 from trajectoryrl.archive import Archive
 from trajectoryrl.chain.keys import derived_key
 from trajectoryrl.chain.local import LocalChain, LocalNetwork, Rules
 from trajectoryrl.chain.localrules import commit_message
 from trajectoryrl.commitment import submission_text
-from trajectoryrl.evaluation import settings
+from trajectoryrl.epoch import plan as epoch_plan
+from trajectoryrl.evaluation import settings, stages_of
+from trajectoryrl.fetchcache import FetchCache
+from trajectoryrl.forge import Forge, ForgeServer
 from trajectoryrl.github import Witness
 from trajectoryrl.ledger import Ledger
+from trajectoryrl.logs import configure
+from trajectoryrl.operating import scratch_emptied
 from trajectoryrl.plan import EpochPlan
 from trajectoryrl.ports import Runs
 from trajectoryrl.protocol import Parameters, library, parameters_of, shipped
 from trajectoryrl.reached import ReachedChain
 from trajectoryrl.records import Records
-from trajectoryrl.repository import Host
+from trajectoryrl.repository import Host, fetched
 from trajectoryrl.submission import Verifier
 from trajectoryrl.validator import Choices, Ports, validated
 
 from ..simulation.timing import Selector, VirtualClock, VirtualLoop
+from ..trajectoryrl.bare import Bare
 
 EPOCH, LONG, GENESIS_MS, BLOCK_MS = 1, 600, 1_767_225_600_000, 12_000
 RULES: Parameters = parameters_of({**shipped().as_dict(), "blocks_per_epoch": LONG, "scenarios_per_epoch": 1})
 NAMES = ("careful", "reckless")
 LIFE_BLOCKS = 60
+FAILING = 1
 _REPLIES: dict[tuple[str, str], Reply] = {}
-HOST = Host("https://forge.example", "https://api.forge.example")
+FORGE = "TESTS_FAULTS_FORGE"
+"""The variable with the URL of a forge that another process serves."""
 
 
 class Patient(Selector):
-    """Gives other threads a moment before time passes."""
+    """Time stands still while git runs; ``threads`` gives those a moment, too, before time passes."""
+
+    def __init__(self, threads: bool) -> None:
+        super().__init__()
+        self.threads = threads
+        self.children = 0
 
     def select(self, timeout: float | None = None) -> list[Any]:
+        if not self.threads and not self.children:
+            return super().select(timeout)
         ready = selectors.SelectSelector.select(self, 0 if timeout == 0 else 0.05)
-        if not ready and timeout is not None:
+        if not ready and timeout is not None and not self.children:
             self.passed += max(0.0, timeout)
         return ready
 
@@ -94,7 +116,7 @@ def _forge(request: httpx.Request) -> httpx.Response:
         said = {"id": number, "full_name": f"{owner}/{repository}", "default_branch": "main", "private": False}
         return _streamed(said)
     if rest == ["activity"]:
-        row = {"after": f"{number:040x}", "ref": "refs/heads/main", "timestamp": "2026-01-01T00:10:00Z"}
+        row = {"after": commits()[number], "ref": "refs/heads/main", "timestamp": "2026-01-01T00:10:00Z"}
         return _streamed([row])
     return httpx.Response(404, stream=httpx.ByteStream(b"{}"))
 
@@ -120,16 +142,62 @@ def _settings(plan: EpochPlan, place: Path) -> Any:
     return _made_once[plan.number]
 
 
-async def _fetched(host: Host, name: str, commit: str, **_: Any) -> bytes:
-    return list(packs().values())[int(commit, 16)].canonical
+class Remembering(ForgeServer):
+    """A forge whose git answers each question once: what is asked again is answered from memory."""
+
+    def __init__(self, forge: Forge) -> None:
+        super().__init__(forge)
+        given: Any = self._server.RequestHandlerClass
+        known: dict[tuple[object, ...], bytes] = {}
+
+        def backend(self: Any, kept: Any, service: str, query: str, body: bytes) -> None:
+            key = (kept.id, service, query, body, self.headers.get("Git-Protocol"))
+            if key not in known:
+                out, self.wfile = self.wfile, io.BytesIO()
+                given._backend(self, kept, service, query, body)
+                known[key], self.wfile = self.wfile.getvalue(), out
+            self.wfile.write(known[key])
+
+        self._server.RequestHandlerClass = type("Handler", (given,), {"_backend": backend})
+
+
+@contextmanager
+def forge() -> Iterator[str]:
+    """The URL of a forge that has every pack, pushed long ago; inside, every life fetches from it."""
+    with tempfile.TemporaryDirectory() as folder:
+        kept = Forge(folder, lambda: GENESIS_MS)
+        for number, pack in enumerate(packs().values()):
+            made = Bare(kept.git_folder(kept.created(f"miner-{number}/pack").id)).honest(pack.canonical)
+            assert made == commits()[number]
+        with Remembering(kept) as server, mock.patch.dict(os.environ, {FORGE: server.url}):
+            yield server.url
+
+
+@cache
+def commits() -> list[str]:
+    """The commit of each miner's pack."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "objects").mkdir()
+        return [Bare(Path(folder)).honest(pack.canonical) for pack in packs().values()]
+
+
+async def _fetched(*words: Any, **options: Any) -> bytes:
+    """The real fetch, while time stands still."""
+    loop: Any = asyncio.get_running_loop()
+    loop._virtual.children += 1
+    try:
+        return await fetched(*words, **options)
+    finally:
+        loop._virtual.children -= 1
 
 
 @dataclass
 class Noted:
-    """The offline model; what it was asked is appended to a file."""
+    """The offline model; what it was asked is appended to a file. It fails one run until that is on disk."""
 
     path: Path
     model: OfflineModel
+    runs: Path
 
     name = "offline"
     simulated = True
@@ -146,16 +214,36 @@ class Noted:
     async def reply(self, request: Request) -> Reply:
         with self.path.open("ab") as file:
             file.write(request.unit.encode() + b"\n")
+        if request.unit == failing_unit() and not any(self.runs.rglob(f"failed-run-{FAILING}-1.jsonl")):
+            raise ModelUnavailable.of("MODEL_UNAVAILABLE", "the provider failed once", self.name)
         key = (request.unit, request.context)
         if key not in _REPLIES:
             _REPLIES[key] = await self.model.reply(request)
         return _REPLIES[key]
 
 
+@cache
+def _stages() -> dict[str, Stage]:
+    """Each pack on the epoch's scenario, by its miner's name."""
+    netuid = Rules().netuid
+    plan = epoch_plan(netuid, EPOCH, sha256(f"faults:{EPOCH * LONG}".encode()).hexdigest(), RULES)
+    made = _settings(plan, library())
+    return {name: stages_of(pack, plan, made, RULES)[0] for name, pack in zip(NAMES, packs().values(), strict=True)}
+
+
+@cache
+def failing_unit() -> str:
+    """The run that fails until its failure is on disk."""
+    return str(_stages()[NAMES[0]].unit(FAILING))
+
+
 def network_in(folder: Path, clock: Callable[[], int]) -> LocalNetwork:
     """The chain as it stands in ``folder``; a new one has everybody registered and every pack committed."""
     path = folder / "chain.db"
     if not path.exists():
+        torn = folder / "runs" / str(EPOCH) / _stages()[NAMES[1]].name / "run-0.jsonl"
+        torn.parent.mkdir(parents=True)
+        torn.touch()
         path.write_bytes(_born())
     return LocalNetwork(path, now_ms=clock)
 
@@ -177,7 +265,7 @@ def _made(path: Path) -> None:
     network.register(str(derived_key("faults:validator").ss58_address), stake=10**12, permit=True)
     for number, (hotkey, pack) in enumerate(packs().items()):
         network.register(hotkey)
-        text = submission_text(f"miner-{number}/pack", f"{number:040x}", pack.sha256)
+        text = submission_text(f"miner-{number}/pack", commits()[number], pack.sha256)
         key = derived_key(f"faults:{NAMES[number]}")
         network.commit(hotkey, text, 0, bytes(key.sign(commit_message(rules, text, 0))))
     network.close()
@@ -188,38 +276,49 @@ def live(folder: Path, *, threads: bool = False) -> None:
 
     ``threads`` lets the ledger have its writer, for which virtual time then waits.
     """
-    loop = VirtualLoop(Patient() if threads else Selector())
+    loop = VirtualLoop(Patient(threads))
     try:
         loop.run_until_complete(_life(folder, Clock(folder), threads))
     finally:
-        for task in asyncio.all_tasks(loop):
+        left_over = asyncio.all_tasks(loop)
+        for task in left_over:
             task.cancel()
+        if left_over:
+            loop.run_until_complete(asyncio.wait(left_over))
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
 
 
 async def _life(folder: Path, clock: Clock, threads: bool) -> None:
     network = network_in(folder, clock.now_ms)
+    sink = configure("info", str(folder / "log.jsonl"), io.StringIO())
+    assert sink is not None
+    log = structlog.get_logger().info
+    host = Host(os.environ[FORGE], "https://api.forge.example", public=False)
     chain = ReachedChain(LocalChain(network, derived_key("faults:validator")))
     try:
         with (
             Ledger(folder / "ledger.db", inline=not threads) as ledger,
             mock.patch("trajectoryrl.submission.fetched", _fetched),
             mock.patch("trajectoryrl.ports.settings", _settings),
-            mock.patch("os.sync"),  # of the whole machine: its disks are not what dies here
+            mock.patch("os.sync"),  # a process dies here, not a disk
+            mock.patch("os.fsync"),
         ):
             archive = Archive(folder / "evidence")
             with mock.patch("httpx.AsyncClient", _client):
-                witness = Witness(HOST, archive, clock=clock)
-            model = Noted(folder / "asked", OfflineModel())
-            runs = Runs(model, RULES, library(), folder / "runs", ledger, clock)
+                witness = Witness(host, archive, clock=clock)
+            model = Noted(folder / "asked", OfflineModel(), folder / "runs")
+            runs = Runs(model, RULES, library(), folder / "runs", ledger, clock, tell=log)
             records = Records(
                 model, RULES, folder / "records", folder / "runs", archive, chain, ledger, folder / "publish", 24
             )
-            verifier = Verifier(chain, HOST, witness, RULES)
+            scratch = folder / "scratch"
+            scratch_emptied(scratch)
+            cache = FetchCache(folder / "fetched", most_files=1)
+            verifier = Verifier(chain, host, witness, RULES, scratch=scratch, cache=cache)
             choices = Choices(poll_seconds=120, record_url="https://records.example")
             work = asyncio.ensure_future(
-                validated(Ports(chain, ledger, clock, verifier, runs, records), RULES, choices)
+                validated(Ports(chain, ledger, clock, verifier, runs, records, log), RULES, choices)
             )
             await asyncio.wait({work}, timeout=LIFE_BLOCKS * BLOCK_MS / 1000)
             if work.done():
@@ -229,6 +328,8 @@ async def _life(folder: Path, clock: Clock, threads: bool) -> None:
             await witness.close()
     finally:
         network.close()
+        sink.close()
+        structlog.reset_defaults()
 
 
 @dataclass(frozen=True)
@@ -273,6 +374,7 @@ def whole_runs(folder: Path) -> set[str]:
     """The runs that are whole on disk."""
     found = set()
     for path in (folder / "runs" / str(EPOCH)).rglob("run-*.jsonl"):
-        line = path.read_bytes().split(b"\n", 1)[0]
-        found.add(str(orjson.loads(line)["clawbench"]["unit"]))
+        lines = path.read_bytes().splitlines()
+        if lines:
+            found.add(str(orjson.loads(lines[0])["clawbench"]["unit"]))
     return found

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import orjson
 import pytest
 
 from trajectoryrl import faults
 from trajectoryrl.faults import POINTS, VARIABLE, Crash, crash_at
 
-from .reference import Left, asked, left, live, whole_runs
+from .reference import FAILING, Left, asked, forge, left, live, whole_runs
 
 KILLED = (
     "archive.write.part",
@@ -40,34 +43,78 @@ def _disarmed() -> Iterator[None]:
     faults.arm(None)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _forge() -> Iterator[None]:
+    with forge():
+        yield
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """What the epoch leaves when nothing happens, and how often each point was reached.
+
+    ``told`` are the events that were logged. ``verified`` is the epoch as it stood when all was verified and no run begun; ``later`` is what is reached only
+    after that.
+    """
+
+    left: Left
+    reached: Counter[str]
+    told: frozenset[str]
+    verified: Path
+    later: frozenset[str]
+
+    def begun(self, point: str, folder: Path) -> None:
+        """Makes ``folder`` an epoch before ``point``: nothing is fetched again for what comes long after it."""
+        if point in self.later:
+            shutil.copytree(self.verified, folder)
+        else:
+            folder.mkdir()
+
+
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Left, Counter[str]]:
-    """What the epoch leaves when nothing happens, and how often each point was reached."""
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    folder, verified = tmp_path_factory.mktemp("undisturbed"), tmp_path_factory.mktemp("copies") / "verified"
     reached: Counter[str] = Counter()
-    faults.arm(lambda name: reached.update([name]))
-    folder = tmp_path_factory.mktemp("undisturbed")
+    earlier: set[str] = set()
+
+    def hook(name: str) -> None:
+        if name == "bench.folders" and not reached[name]:
+            shutil.copytree(folder, verified)
+            earlier.update(reached)
+        reached[name] += 1
+
+    faults.arm(hook)
     live(folder)
-    return left(folder), reached
+    told = frozenset(orjson.loads(line)["event"] for line in (folder / "log.jsonl").read_bytes().splitlines())
+    return Undisturbed(left(folder), reached, told, verified, frozenset(set(reached) - earlier))
 
 
-def test_the_reference_epoch_reaches_every_point(undisturbed: tuple[Left, Counter[str]]) -> None:
-    what, reached = undisturbed
-    assert set(reached) == set(POINTS)
+def test_the_reference_epoch_reaches_every_point(undisturbed: Undisturbed) -> None:
+    what = undisturbed.left
+    assert set(undisturbed.reached) == set(POINTS)
     assert (what.weights, what.told, len(what.runs)) == (1, 1, 6)
     assert what.published == what.manifest
+    assert {"run_torn", "run_ended", "model_answered", "evaluating", "waiting"} <= undisturbed.told
+    (failed,) = [
+        attempt
+        for row in orjson.loads(what.manifest)["evaluations"]
+        for scenario in row["scenarios"]
+        for attempt in scenario["attempts"]
+        if attempt["status"] == "INFRA"
+    ]
+    assert (failed["run"], failed["attempt"]) == (FAILING, 0)
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_a_crash_changes_nothing(point: str, undisturbed: tuple[Left, Counter[str]], tmp_path: Path) -> None:
-    expected, reached = undisturbed
-    for occurrence in sorted({1, reached[point]}):
+def test_a_crash_changes_nothing(point: str, undisturbed: Undisturbed, tmp_path: Path) -> None:
+    for occurrence in sorted({1, undisturbed.reached[point]}):
         folder = tmp_path / str(occurrence)
-        folder.mkdir()
+        undisturbed.begun(point, folder)
         faults.arm(crash_at(point, occurrence))
         with pytest.raises(Crash):
             live(folder)
         faults.arm(None)
-        _ends_the_same(folder, expected)
+        _ends_the_same(folder, undisturbed.left)
 
 
 def _ends_the_same(folder: Path, expected: Left, *, by: object = live) -> None:
@@ -88,11 +135,10 @@ def _child(folder: Path, fault: str = "") -> int:
 
 
 @pytest.mark.parametrize("point", POINTS if os.environ.get("SOAK") else KILLED)
-def test_a_killed_process_goes_on(point: str, undisturbed: tuple[Left, Counter[str]], tmp_path: Path) -> None:
-    expected, reached = undisturbed
-    middle = (reached[point] + 1) // 2
+def test_a_killed_process_goes_on(point: str, undisturbed: Undisturbed, tmp_path: Path) -> None:
+    middle = (undisturbed.reached[point] + 1) // 2
     assert _child(tmp_path, f"{point}:{middle}:kill") == -signal.SIGKILL
-    _ends_the_same(tmp_path, expected)
+    _ends_the_same(tmp_path, undisturbed.left)
 
 
 def test_the_environment_asks_for_a_crash_by_name(tmp_path: Path) -> None:

@@ -119,3 +119,17 @@ def test_nothing_live_is_imported_before_it_is_needed() -> None:
     code = "import sys, clawbench.report.progress; print('rich.live' in sys.modules, 'rich.table' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+def test_a_torn_run_is_said_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torn = tmp_path / STAGE.name / "run-0.jsonl"
+    torn.parent.mkdir(parents=True)
+    for _ in range(2):
+        torn.touch()
+        bench = Bench(folder=tmp_path, model=ScriptModel([says("so")]))
+        with watched(bench, [STAGE], None, True):
+            asyncio.run(bench.results([STAGE]))
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("a run was torn by a power cut (TRAJECTORY_EMPTY) and is made again")
+        assert "broken-run-0-" in line
+        torn.unlink()

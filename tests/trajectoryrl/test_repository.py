@@ -274,7 +274,7 @@ def test_a_host_that_is_down_does_not_undo_what_was_verified(forge: ForgeServer,
     with pytest.raises(RepositoryUnavailable) as down:
         asyncio.run(fetched(host, "alice/pack", commit, cache=cache))
     assert down.value.code == "HOST_UNREACHABLE"
-    cache.keep(f"{host.git}/alice/pack@{commit}:pack.json", b"1")
+    cache.keep(f"dated {host.git}/alice/pack@{commit}:pack.json", b"1700000000\n1")
     assert asyncio.run(fetched(host, "alice/pack", commit, cache=cache)) == b"1"
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, cast
 
 from trajectoryrl.ledger import Ledger
-from trajectoryrl.operating import SILENT_MS, Health
 from trajectoryrl.records import Records
 
 from .ledgers import made_ledger
@@ -53,16 +52,3 @@ def test_the_ledger_uses_freed_pages_again(tmp_path: Path) -> None:
     with Ledger(place) as ledger:
         size = asyncio.run(lives(ledger, range(10, 30)))
         assert asyncio.run(lives(ledger, range(30, 90))) == size
-
-
-def test_health_says_when_nobody_gave_a_sign() -> None:
-    now = [1_000_000]
-    health = Health(lambda: now[0])
-    health.beat()
-    now[0] += SILENT_MS
-    assert not health.silent
-    now[0] += 1
-    assert health.silent
-    health.note("award", winner="x" * 1000)
-    assert not health.silent
-    assert len(health.body()) < 500
