@@ -14,6 +14,7 @@ from unittest import mock
 import pytest
 
 from clawbench.errors import Infrastructure
+from clawbench.keeping import Keeping
 from clawbench.models.protocol import Reply, Request
 from clawbench.models.script import ScriptModel
 from clawbench.trajectory import TrajectoryWriter, read_trajectory
@@ -103,7 +104,7 @@ def test_an_attempt_that_is_kept_is_whole(disk: Disk, tmp_path: Path) -> None:
         async def reply(self, request: Request) -> Reply:
             raise Infrastructure.of("MODEL_SERVER", "it is down")
 
-    bench = Bench(disk.root / "runs", Down([]), runs=1)
+    bench = Bench(disk.root / "runs", Down([]), runs=1, keeping=Keeping(durable=True))
     asyncio.run(bench.results([tiny_stage()]))
     (attempt,) = (disk.root / "runs").rglob("failed-run-0-1.jsonl")
     for _ in cuts(disk, tmp_path / "kept"):
