@@ -1,4 +1,7 @@
-"""Whether a validator could work here: the network, the runtime, the registration, the keys, the disk. Read-only."""
+"""Whether a validator could work here: the network, the runtime, the registration, the keys, the disk. Read-only.
+
+A local network is looked at for what it has; what it has not is said, too.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .errors import ClawbenchError
 from .gitprocess import isolation
@@ -17,6 +20,7 @@ from .settings import Settings
 
 if TYPE_CHECKING:
     from .chain.bittensor import BittensorChain, Runtime
+    from .chain.localrules import Rules
     from .chain.protocol import Block, Metagraph
     from .protocol import Parameters
 
@@ -63,10 +67,10 @@ _DISK_BYTES = 5 * 1024**3
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at: ``fail`` stops a validator, ``warn`` will hurt it one day."""
+    """One thing that was looked at: ``fail`` stops a validator, ``warn`` will hurt it one day, ``none`` is not here."""
 
     name: str
-    state: Literal["ok", "warn", "fail"]
+    state: Literal["ok", "warn", "fail", "none"]
     said: str
 
 
@@ -94,29 +98,33 @@ def runtime_findings(runtime: Runtime) -> list[Finding]:
 
 
 def standing_findings(
-    graph: Metagraph, hotkey: str, runtime: Runtime, parameters: Parameters, head: int
+    graph: Metagraph, hotkey: str, values: Mapping[str, int], parameters: Parameters, head: int, register: str
 ) -> list[Finding]:
-    """Whether the chain lets this hotkey set weights that count."""
+    """Whether the chain, which holds ``values``, lets this hotkey set weights that count."""
     neuron = graph.by_hotkey(hotkey)
     if neuron is None:
-        said = f"{hotkey} is not registered on subnet {graph.netuid}: btcli subnets register --netuid {graph.netuid}"
+        said = f"{hotkey} is not registered on subnet {graph.netuid}: {register}"
         return [Finding("registration", "fail", said)]
+    threshold = values.get("StakeThreshold")
     found = [Finding("registration", "ok", f"{hotkey} is uid {neuron.uid} of {len(graph.neurons)}")]
     if neuron.permit:
         found.append(Finding("permit", "ok", "may set weights"))
     else:
-        found.append(Finding("permit", "fail", "has no validator permit: more stake is needed"))
-    threshold = runtime.values.get("StakeThreshold", 0)
-    enough: Literal["ok", "fail"] = "ok" if neuron.stake >= threshold else "fail"
-    found.append(Finding("stake", enough, f"{neuron.stake / 1e9:,.3f}, the threshold is {threshold / 1e9:,.3f}"))
-    since, limit = head - neuron.last_update, runtime.values.get("WeightsSetRateLimit", 0)
+        needed = "more stake is needed" if threshold is not None else "this key is none of a validator"
+        found.append(Finding("permit", "fail", f"has no validator permit: {needed}"))
+    if threshold is None:
+        found.append(Finding("stake", "none", f"{neuron.stake / 1e9:,.3f}; this network asks for none"))
+    else:
+        enough: Literal["ok", "fail"] = "ok" if neuron.stake >= threshold else "fail"
+        found.append(Finding("stake", enough, f"{neuron.stake / 1e9:,.3f}, the threshold is {threshold / 1e9:,.3f}"))
+    since, limit = head - neuron.last_update, values.get("WeightsSetRateLimit", 0)
     left = max(0, limit - since)
     said = f"weights may be set {'now' if not left else f'in {left} blocks'}; the limit is {limit} blocks"
     found.append(Finding("rate limit", "ok" if limit < parameters.blocks_per_epoch else "warn", said))
-    cutoff = runtime.values.get("ActivityCutoff", 0)
+    cutoff = values.get("ActivityCutoff", 0)
     if cutoff and since > cutoff // 2 and neuron.last_update:
         found.append(Finding("activity", "warn", f"last weights {since} blocks ago, inactive after {cutoff}"))
-    wanted = runtime.values.get("WeightsVersionKey", 0)
+    wanted = values.get("WeightsVersionKey", 0)
     if parameters.version_key < wanted:
         said = f"the subnet asks for version key {wanted}, this version has {parameters.version_key}: upgrade"
         found.append(Finding("version key", "fail", said))
@@ -161,7 +169,10 @@ def machine_findings(settings: Settings, environment: Mapping[str, str], model: 
     found.append(Finding("disk", "fail" if not writable else "ok" if free > _DISK_BYTES else "warn", said))
     token = bool(environment.get("GITHUB_TOKEN"))
     said = "GITHUB_TOKEN is set" if token else "GITHUB_TOKEN is not set: 60 requests an hour are too few for a subnet"
-    found.append(Finding("github", "ok" if token else "warn", said))
+    if settings.forge:
+        found.append(Finding("github", "none", "repositories come from --forge"))
+    else:
+        found.append(Finding("github", "ok" if token else "warn", said))
     provider = model.partition("/")[0]
     key = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}.get(provider)
     if key is not None:
@@ -191,7 +202,78 @@ async def examined(settings: Settings, chain: BittensorChain, parameters: Parame
         if chain.hotkey is None:
             found.append(Finding("registration", "warn", "not looked at: no hotkey was found"))
         else:
-            found += standing_findings(graph, chain.hotkey, runtime, parameters, head)
+            how = f"btcli subnets register --netuid {graph.netuid}"
+            found += standing_findings(graph, chain.hotkey, runtime.values, parameters, head, how)
     except ClawbenchError as error:
         found.append(Finding("network", "fail", error.problems[0].message))
     return found
+
+
+async def examined_local(
+    settings: Settings, parameters: Parameters, key: Any, now_ms: int | None = None
+) -> list[Finding]:
+    """The same for a network of one machine: what it has is looked at, what it has not is ``none``."""
+    from .chain import named_chain
+
+    found = machine_findings(settings, os.environ, settings.model or parameters.model)
+    found.append(Finding("runtime", "none", "a local network has no runtime: its calls are those of this version"))
+    found.append(await _forge_finding(settings.forge))
+    try:
+        chain: Any = await named_chain(settings.network, settings.netuid, key)
+    except ClawbenchError as error:
+        return [*found, Finding("network", "fail", error.problems[0].message)]
+    try:
+        rules: Rules = chain.rules if hasattr(chain, "rules") else chain.network.rules
+        head = await chain.head()
+        found.append(Finding("network", "ok", f"{settings.network} answers, block {head}"))
+        found.append(_pace_finding(rules, parameters))
+        if rules.clock == "wall":
+            now = time.time_ns() // 1_000_000 if now_ms is None else now_ms
+            found.append(clock_finding(await chain.block(head), now, parameters.seconds_per_block))
+        else:
+            found.append(Finding("clock", "none", "this network's blocks do not come by a clock"))
+        if chain.hotkey is None:
+            found.append(Finding("registration", "warn", "not looked at: no hotkey was found"))
+        else:
+            graph = await chain.metagraph(head)
+            values = {
+                "WeightsSetRateLimit": rules.rate_limit,
+                "ActivityCutoff": rules.activity_cutoff,
+                "WeightsVersionKey": rules.min_version_key,
+            }
+            how = "trajectoryrl localnet up --validators N registers its own keys"
+            found += standing_findings(graph, chain.hotkey, values, parameters, head, how)
+    except ClawbenchError as error:
+        found.append(Finding("network", "fail", error.problems[0].message))
+    finally:
+        await chain.close()
+    return found
+
+
+def _pace_finding(rules: Rules, parameters: Parameters) -> Finding:
+    """Whether the network's blocks come as fast as the parameters say."""
+    seconds = rules.block_ms / 1000
+    if seconds == parameters.seconds_per_block:
+        return Finding("protocol", "ok", f"blocks of {seconds:g} s, epochs of {parameters.blocks_per_epoch} blocks")
+    said = f"blocks come every {seconds:g} s, the parameters say {parameters.seconds_per_block} s"
+    return Finding("protocol", "fail", f"{said}: give --protocol, as localnet/env does")
+
+
+async def _forge_finding(url: str) -> Finding:
+    """Whether a forge answers at ``url``."""
+    import httpx
+
+    from .repository import forge_host
+
+    if not url:
+        return Finding("forge", "warn", "no --forge is given: repositories are read from GitHub")
+    try:
+        api = forge_host(url, public_network=False).api
+        async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+            answer = await client.get(f"{api}/repositories/0")
+            answer.json()
+    except ClawbenchError as error:
+        return Finding("forge", "fail", error.problems[0].message)
+    except (httpx.HTTPError, ValueError):
+        return Finding("forge", "fail", f"no forge answers at {url}: trajectoryrl forge serve, or localnet up")
+    return Finding("forge", "ok", f"{url} answers")

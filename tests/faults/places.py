@@ -17,14 +17,16 @@ AROUND: dict[str, tuple[str, ...]] = {
     "clawbench/sandbox/shell/_jq_worker.py:serve": ("model.reply.after", "model.reply.before"),
     # Chains are called through ReachedChain, models through ReachedModel.
     "trajectoryrl/chain/localclient.py:LocalClient._call": ("chain.head.before", "chain.head.after"),
+    "trajectoryrl/durable.py:folder_made": ("archive.write.before", "archive.write.part", "publish.copy.before"),
+    "trajectoryrl/durable.py:folder_synced": ("archive.write.part", "archive.write.after", "record.renamed"),
+    "trajectoryrl/operating.py:operated": ("ledger.open.before",),  # a sync of the system before anything else
     "trajectoryrl/github.py:Witness.__init__": ("forge.ask.before", "forge.ask.after"),  # clients; `_once` asks
     "trajectoryrl/gitprocess.py:GitProcess.started": ("git.run.before", "git.run.started"),
     "trajectoryrl/gitprocess.py:_bubblewrap": ("git.run.before", "git.run.started"),  # once: does it work here?
     "trajectoryrl/ledger.py:_locked": ("ledger.open.before", "ledger.open.after"),
     "trajectoryrl/record.py:seal": ("record.manifest", "record.sealed"),
     "trajectoryrl/record.py:_trajectories": ("record.begun", "record.trajectories"),
-    "trajectoryrl/record.py:_durable": ("record.sealed", "record.synced"),
-    "trajectoryrl/record.py:_durable_folder": ("record.sealed", "record.synced"),
+    "trajectoryrl/record.py:durable": ("record.sealed", "record.synced", "publish.copy.part", "publish.copy.after"),
     "trajectoryrl/records.py:Records.__call__": ("ledger.weights.after", "record.begun"),  # the folder of records
     "trajectoryrl/repository.py:_Git._make": ("git.folder", "git.run.before"),
     "trajectoryrl/repository.py:_Git.forget_remote": ("git.read.before", "git.read.after"),

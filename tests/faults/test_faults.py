@@ -53,8 +53,8 @@ def _forge() -> Iterator[None]:
 class Undisturbed:
     """What the epoch leaves when nothing happens, and how often each point was reached.
 
-    ``told`` are the events that were logged. ``verified`` is the epoch as it stood when all was verified and no run begun; ``later`` is what is reached only
-    after that.
+    ``told`` are the events that were logged. ``verified`` is the epoch as it stood when all was verified and no run
+    begun; ``later`` is what is reached only after that.
     """
 
     left: Left
