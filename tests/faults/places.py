@@ -18,7 +18,6 @@ AROUND: dict[str, tuple[str, ...]] = {
     # Chains are called through ReachedChain, models through ReachedModel.
     "trajectoryrl/chain/localclient.py:LocalClient._call": ("chain.head.before", "chain.head.after"),
     "trajectoryrl/durable.py:folder_made": ("archive.write.before", "archive.write.part", "publish.copy.before"),
-    "trajectoryrl/durable.py:folder_synced": ("archive.write.part", "archive.write.after", "record.renamed"),
     "trajectoryrl/operating.py:operated": ("ledger.open.before",),  # a sync of the system before anything else
     "trajectoryrl/github.py:Witness.__init__": ("forge.ask.before", "forge.ask.after"),  # clients; `_once` asks
     "trajectoryrl/gitprocess.py:GitProcess.started": ("git.run.before", "git.run.started"),
