@@ -1,9 +1,10 @@
-"""What was seen of the world outside, kept for good: raw responses by their sha256, and what they proved."""
+"""What was seen of the world outside: raw responses by their sha256, and what they proved."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -66,6 +67,34 @@ class Archive:
         self._place(kind, about).unlink(missing_ok=True)
         reach("archive.forget.after")
 
+    def facts(self, kind: str) -> Iterator[dict[str, Any]]:
+        """Every fact of a kind, with what it is ``about``; one that cannot be read is as good as absent."""
+        for place in self.folder.glob(f"facts/{kind}/*.json"):
+            try:
+                found: dict[str, Any] = orjson.loads(place.read_bytes())
+            except (FileNotFoundError, orjson.JSONDecodeError):
+                continue
+            except OSError as why:  # what it names must not go for that
+                raise self._unusable("ARCHIVE_READ", f"evidence cannot be read: {why.strerror}") from None
+            yield found
+
+    def keep_only(self, names: AbstractSet[str]) -> None:
+        """Removes every response that is not named, and what a process that died was writing.
+
+        Nobody may be writing. What was forgotten before is forgotten durably first, so that no fact names a response
+        that is gone.
+        """
+        try:
+            for folder in self.folder.glob("facts/*"):
+                for part in folder.glob("*.part"):
+                    part.unlink(missing_ok=True)
+                folder_synced(folder)
+            for place in self.folder.glob("responses/*/*"):
+                if place.name not in names:
+                    place.unlink(missing_ok=True)
+        except OSError as why:
+            raise self._unusable("ARCHIVE_WRITE", f"evidence cannot be removed: {why.strerror}") from None
+
     def _place(self, kind: str, about: str) -> Path:
         return self.folder / "facts" / kind / f"{sha256(about.encode()).hexdigest()}.json"
 
@@ -86,6 +115,8 @@ class Archive:
         except OSError as why:
             with suppress(OSError):  # what may not be on disk is not there
                 place.unlink(missing_ok=True)
-            said = f"evidence cannot be kept: {why.strerror}"
-            raise LedgerUnusable.of("ARCHIVE_WRITE", said, str(self.folder)) from None
+            raise self._unusable("ARCHIVE_WRITE", f"evidence cannot be kept: {why.strerror}") from None
         reach("archive.write.after")
+
+    def _unusable(self, code: str, said: str) -> LedgerUnusable:
+        return LedgerUnusable.of(code, said, str(self.folder))

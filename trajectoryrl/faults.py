@@ -65,7 +65,9 @@ POINTS = {
     "record.synced": "it is on disk",
     "record.renamed": "it has its name, and the ledger does not know",
     "retention.before": "what is too old is about to be deleted",
-    "retention.after": "it is deleted",
+    "retention.folders": "runs, records and their copies are deleted",
+    "retention.ledger": "the ledger has shrunk, too",
+    "retention.after": "evidence that nothing names is deleted, too",
     "run.begun": "a run begins",
     "run.ended": "its trajectory is whole on disk",
     "scratch.before": "what a killed validator was reading may lie about",
@@ -80,7 +82,7 @@ POINTS = {
             "awards": "who gets what",
             "weights": "how far the weights have come",
             "records": "where the record stands",
-            "forget": "that old runs are deleted",
+            "forget": "that old epochs are deleted",
         }.items()
         for when, said in (("before", f"{what}: not written"), ("after", f"{what}: durable"))
     },

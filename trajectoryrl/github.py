@@ -151,7 +151,7 @@ class Witness:
 
         While the host is at fault, and at a first 404, it is what the archive says it was.
         """
-        about = f"{bound_to}:{name.lower()}"
+        about = bound_name(bound_to, name)
         try:
             answer = await self._ask(f"{self._host.api}/repos/{name}")
             if answer.status == 301:
@@ -373,6 +373,11 @@ class Witness:
         self._tagged += len(answer.raw)
         while self._tagged > _MOST_TAGGED or len(self._tags) > 4096:
             self._tagged -= len(self._tags.pop(next(iter(self._tags)))[1].raw)
+
+
+def bound_name(hotkey: str, repository: str) -> str:
+    """What the archive's facts about a hotkey's repository are about; those about a commit end in ``:COMMIT``."""
+    return f"{hotkey}:{repository.lower()}"
 
 
 @cache

@@ -1,8 +1,9 @@
-"""The journal of a validator: what it knows of each epoch, each fact written once and for good.
+"""The journal of a validator: what it knows of each epoch, each fact written once.
 
 One SQLite file (WAL, ``synchronous=FULL``) with one writer. A row is a fact that will not change: writing it again
 changes nothing, so going on after a crash is asking what is there and doing the rest. Facts that arrive together are
-made durable together. Trajectories stand beside it, each under the sha256 of its bytes.
+made durable together. Epochs that ended long ago shrink to a line, then go: :meth:`Ledger.forget`. Trajectories stand
+beside it, each under the sha256 of its bytes.
 """
 
 from __future__ import annotations
@@ -58,7 +59,11 @@ _INSERTS = {
     "records": "insert or ignore into records values (?, ?, ?)",
     "evidence": "insert or ignore into evidence values (?, ?)",
 }
+_DETAILS = ("runs", "submissions", "verdicts")
+_BY_EPOCH = (*_DETAILS, "epochs", "awards", "weights", "records")
 _MOST_AT_ONCE = 512
+LINES = 2190
+"""Epochs of which a line is kept: a year of them, under half a KB each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +195,7 @@ class Ledger:
         return [number for (number,) in self._all("select epoch from epochs order by epoch")]
 
     def inputs_of(self, epoch: int) -> dict[str, Any] | None:
-        """What an epoch was begun with, or ``None``."""
+        """What an epoch was begun with, or ``None``; of one that is kept as a line ``{first_block, submissions}``."""
         return self._one("select inputs from epochs where epoch = ?", epoch)
 
     def submissions_of(self, epoch: int) -> dict[str, dict[str, Any]]:
@@ -216,7 +221,7 @@ class Ledger:
         return {content: orjson.loads(verdict) for content, verdict in rows}
 
     def award_of(self, epoch: int) -> dict[str, Any] | None:
-        """Who won an epoch, or ``None`` while that is open."""
+        """Who won an epoch, or ``None`` while that is open; of a line ``{winner, keep_previous, weights}``."""
         return self._one("select award from awards where epoch = ?", epoch)
 
     def weights_of(self, epoch: int) -> list[WeightsRow]:
@@ -235,16 +240,69 @@ class Ledger:
         rows = self._all("select body from evidence where sha256 = ?", name)
         return bytes(rows[0][0]) if rows else None
 
-    async def forget_before(self, epoch: int) -> list[str]:
-        """Drops runs, submissions and verdicts of epochs before ``epoch``; awards, weights and records stay.
+    async def forget(self, keep_epochs: int, keep_lines: int = LINES) -> None:
+        """Keeps the newest ``keep_epochs`` epochs whole, a line each of the ``keep_lines`` before, and drops the rest.
 
-        Returns the trajectories that no other epoch names.
+        Never dropped is what it takes to go on: whom the last weights went to, the last ones that were confirmed, the
+        last record. An epoch that was begun and has not ended stays whole, however old it is.
         """
-        old = {name for (name,) in self._all("select distinct trajectory from runs where epoch < ?", epoch)}
-        kept = {name for (name,) in self._all("select distinct trajectory from runs where epoch >= ?", epoch)}
-        for table in ("runs", "submissions", "verdicts"):
-            await self._put("", f"delete from {table} where epoch < ?", epoch)
-        return sorted(old - kept)
+        epochs = self.epochs()
+        older = epochs[: -max(1, keep_epochs)]
+        if older:
+            await self._shrunk(older)
+            await self._dropped(older[: max(0, len(older) - keep_lines)])
+
+    async def _shrunk(self, older: Sequence[int]) -> None:
+        """Leaves a line of each of these epochs that left a record."""
+        ended = "where epoch <= ? and epoch in (select epoch from records)"
+        await self._put(
+            "",
+            *((f"delete from {table} {ended}", older[-1]) for table in _DETAILS),
+            (f"delete from weights {ended} and state = 'SUBMITTED'", older[-1]),
+            (f"update records set place = '' {ended} and place <> ''", older[-1]),
+        )
+        for number in older:
+            inputs, award = self.inputs_of(number) or {}, self.award_of(number)
+            if "graph" not in inputs or award is None or self.record_of(number) is None:
+                continue
+            line = {"first_block": inputs["first"]["number"], "submissions": len(inputs["submitted"])}
+            given = {name: award[name] for name in ("winner", "keep_previous", "weights")}
+            await self._put(  # an update in place would leave each of them on a page of its own
+                "",
+                ("delete from epochs where epoch = ?", number),
+                ("delete from awards where epoch = ?", number),
+                (_INSERTS["epochs"], number, _json(line)),
+                (_INSERTS["awards"], number, _json(given)),
+            )
+
+    async def _dropped(self, oldest: Sequence[int]) -> None:
+        """Drops these epochs, but for what it takes to go on."""
+        needed = self._needed()
+        gone = [number for number in oldest if number not in needed and self._ended(number)]
+        await asyncio.gather(
+            *(
+                self._put("", *((f"delete from {table} where epoch = ?", number) for table in _BY_EPOCH))
+                for number in gone
+            )
+        )
+
+    def _needed(self) -> set[int]:
+        """The newest epoch with weights of its own, the newest whose weights were confirmed, the newest record."""
+        found: dict[str, int] = {}
+        for number in reversed(self.epochs()):
+            award = self.award_of(number)
+            if award is not None and not award["keep_previous"]:
+                found.setdefault("award", number)
+            if any(row.state == "CONFIRMED" for row in self.weights_of(number)):
+                found.setdefault("weights", number)
+            if self.record_of(number) is not None:
+                found.setdefault("record", number)
+            if len(found) == 3:
+                break
+        return set(found.values())
+
+    def _ended(self, number: int) -> bool:
+        return self.record_of(number) is not None or "skipped" in (self.inputs_of(number) or {})
 
     # the writer
 
@@ -282,7 +340,8 @@ class Ledger:
                 if table:
                     self._writes.execute(_INSERTS[table], values)
                 else:
-                    self._writes.execute(values[0], values[1:])
+                    for statement, *given in values:
+                        self._writes.execute(statement, given)
             reach("ledger.commit")
             self._writes.execute("commit")
         except BaseException as why:  # whatever it is, nobody may wait for a writer that is gone

@@ -58,7 +58,8 @@ class EpochView:
     """An epoch as its ledger has it.
 
     ``state`` is ``skipped``, ``verifying``, ``evaluating``, ``decided`` or ``recorded``. ``weights`` says how the
-    weights stand, in a sentence; ``block`` is where they landed. ``standings`` are in the order of the leaderboard.
+    weights stand, in a sentence; ``block`` is where they landed. ``standings`` are in the order of the leaderboard; an
+    epoch that is ``forgotten``, of which only a line is kept, has none.
     """
 
     number: int
@@ -72,6 +73,7 @@ class EpochView:
     place: str
     trace: tuple[str, ...]
     standings: tuple[Standing, ...] = ()
+    forgotten: bool = False
 
 
 def ledger_in(state: Path, ledger: Path | None = None) -> Path:
@@ -101,6 +103,8 @@ def epoch_view(ledger: Ledger, number: int, parameters: Parameters) -> EpochView
     if "skipped" in known:
         said = str(known["skipped"])
         return EpochView(number, "skipped", None, 0, None, f"none: {said}", None, "", "", (f"skipped: {said}",))
+    if "submissions" in known:
+        return _line(ledger, number, known)
     try:
         snap = snapshot_of(known)
         outcomes = {hotkey: outcome_of(value) for hotkey, value in ledger.submissions_of(number).items()}
@@ -130,6 +134,28 @@ def epoch_view(ledger: Ledger, number: int, parameters: Parameters) -> EpochView
             ledger.verdicts_of(number),
         ),
     )  # fmt: skip
+
+
+_FORGOTTEN = "the ledger keeps no more of this epoch than a line; its record had the rest"
+
+
+def _line(ledger: Ledger, number: int, known: Mapping[str, Any]) -> EpochView:
+    """The view of an epoch of which a line is kept."""
+    award, (manifest, place) = ledger.award_of(number), ledger.record_of(number) or ("", "")
+    sentence, block = weights_said(award, ledger.weights_of(number), sealed=True)
+    return EpochView(
+        number=number,
+        state="recorded",
+        first_block=int(known["first_block"]),
+        submitted=int(known["submissions"]),
+        winner=award["winner"] if award else None,
+        weights=sentence,
+        block=block,
+        manifest=manifest,
+        place=place,
+        trace=(_FORGOTTEN,),
+        forgotten=True,
+    )
 
 
 def weights_said(
@@ -229,6 +255,8 @@ def _rank(standing: Standing) -> tuple[int, Fraction, str]:
 
 def standing_of(view: EpochView, asked: str) -> Standing:
     """The standing of the hotkey that ``asked`` is, or begins like. Raises InvalidInput."""
+    if view.forgotten:
+        raise InvalidInput.of("EPOCH_FORGOTTEN", _FORGOTTEN, f"epoch {view.number}")
     found = [row for row in view.standings if row.hotkey == asked] or [
         row for row in view.standings if len(asked) >= 4 and row.hotkey.startswith(asked)
     ]

@@ -120,6 +120,7 @@ async def operated(settings: Settings, *, epochs: int | None = None) -> None:
     from .reached import ReachedChain
     from .records import Records
     from .repository import GITHUB, forge_host
+    from .retention import Retention
     from .submission import Verifier
     from .validator import Choices, Ports, validated
 
@@ -158,9 +159,8 @@ async def operated(settings: Settings, *, epochs: int | None = None) -> None:
             tell("budget", packs=most, usd=settings.budget_usd or None, tokens=settings.budget_tokens or None)
         runs = Runs(model, given, library(), state / "runs", ledger, clock, settings.concurrency, most, tell_of_runs)
         publish = Path(settings.publish).expanduser() if settings.publish else None
-        records = Records(
-            model, given, state / "records", state / "runs", archive, chain, ledger, publish, settings.keep_epochs
-        )
+        keep = Retention(settings.keep_epochs)
+        records = Records(model, given, state / "records", state / "runs", archive, chain, ledger, publish, keep)
         cache, scratch = FetchCache(state / "fetched"), state / "scratch"
         scratch_emptied(scratch)
         verifier = Verifier(chain, host, witness, given, scratch=scratch, cache=cache)
@@ -169,7 +169,6 @@ async def operated(settings: Settings, *, epochs: int | None = None) -> None:
             forbidden=why_not,
             verify_again_seconds=min(60.0, given.seconds_per_block * 5),
             poll_seconds=given.seconds_per_block / 3,
-            keep_epochs=settings.keep_epochs,
             record_url=settings.publish_url,
         )
         server = await health_served(health, settings.health_port) if settings.health_port else None

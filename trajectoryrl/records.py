@@ -22,6 +22,7 @@ from .manifest import ModelIdentity
 from .plan import EpochPlan
 from .protocol import Parameters
 from .record import Epoch, durable, manifest_hash, write_record
+from .retention import KEEP, Retention, forgotten
 
 if TYPE_CHECKING:
     from clawbench.models.protocol import Model
@@ -39,7 +40,7 @@ class Records:
     chain: Chain
     ledger: Ledger
     publish: Path | None = None
-    keep_epochs: int = 24
+    keep: Retention = KEEP
 
     async def __call__(
         self, plan: EpochPlan, inputs: Inputs, evaluations: Sequence[Evaluation], previous: str | None
@@ -53,7 +54,15 @@ class Records:
             digest = await write_record(self._epoch(plan, inputs, evaluations, previous), place, self.chain.sign)
         if self.publish is not None:
             await asyncio.to_thread(_copied, place, self.publish / place.name)
-        await self._forget(plan.number)
+        published = () if self.publish is None else (self.publish,)
+        await forgotten(
+            self.keep,
+            plan.number,
+            ledger=self.ledger,
+            archive=self.archive,
+            runs=self.runs,
+            records=(self.folder, *published),
+        )
         return digest, str(place)
 
     def _epoch(self, plan: EpochPlan, inputs: Inputs, evaluations: Sequence[Evaluation], previous: str | None) -> Epoch:
@@ -70,17 +79,6 @@ class Records:
             evidence=bodies,
             times=self.runs / str(plan.number) / "times.jsonl",
         )
-
-    async def _forget(self, number: int) -> None:
-        """Runs of earlier epochs go when a later one is sealed, records after ``keep_epochs``."""
-        reach("retention.before")
-        for folder, oldest in ((self.runs, number), (self.folder, number - self.keep_epochs)):
-            for old in folder.iterdir() if folder.exists() else ():
-                said = old.name.removeprefix("epoch-")
-                if said.isdigit() and int(said) < oldest:
-                    await asyncio.to_thread(shutil.rmtree, old, ignore_errors=True)
-        await self.ledger.forget_before(number - self.keep_epochs)
-        reach("retention.after")
 
 
 def _copied(source: Path, to: Path) -> None:

@@ -83,7 +83,7 @@ _OPTIONS = (
     _Option("budget_usd", ("--budget.usd",), ("BUDGET_USD",), "USD that an epoch may cost"),
     _Option("budget_tokens", ("--budget.tokens",), ("BUDGET_TOKENS",), "tokens that an epoch may cost"),
     _Option("concurrency", ("--concurrency",), ("CONCURRENCY",), "runs at a time"),
-    _Option("keep_epochs", ("--keep",), ("KEEP_EPOCHS",), "epochs whose trajectories are kept"),
+    _Option("keep_epochs", ("--keep",), ("KEEP_EPOCHS",), "epochs that are kept whole, and records"),
     _Option("once", ("--once",), ("ONCE",), "finish one epoch, then stop"),
     _Option("dry_run", ("--dry-run", "--neuron.disable_set_weights"), ("DRY_RUN",), "do all but set weights"),
     _Option("log_level", ("--logging.level",), ("LOG_LEVEL",), "debug, info, warning or error"),

@@ -62,7 +62,6 @@ class Choices:
     verify_again_seconds: float = 60.0
     poll_seconds: float = 12.0
     cutoff_blocks: int = 5000
-    keep_epochs: int = 24
     record_url: str = ""
 
 

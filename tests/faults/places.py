@@ -26,7 +26,10 @@ AROUND: dict[str, tuple[str, ...]] = {
     "trajectoryrl/record.py:seal": ("record.manifest", "record.sealed"),
     "trajectoryrl/record.py:_trajectories": ("record.begun", "record.trajectories"),
     "trajectoryrl/record.py:durable": ("record.sealed", "record.synced", "publish.copy.part", "publish.copy.after"),
+    "trajectoryrl/archive.py:Archive.keep_only": ("retention.ledger", "retention.after"),
     "trajectoryrl/records.py:Records.__call__": ("ledger.weights.after", "record.begun"),  # the folder of records
+    "trajectoryrl/retention.py:_records_gone": ("retention.before", "retention.folders"),
+    "trajectoryrl/retention.py:_runs_gone": ("retention.before", "retention.folders"),
     "trajectoryrl/repository.py:_Git._make": ("git.folder", "git.run.before"),
     "trajectoryrl/repository.py:_Git.forget_remote": ("git.read.before", "git.read.after"),
     "trajectoryrl/logs.py:configure": ("log.line.before", "log.line.after"),  # opens the file, empty at first

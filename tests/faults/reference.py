@@ -1,4 +1,4 @@
-"""One small epoch of a whole validator: a chain in a file, a forge, git itself, the offline model, virtual time.
+"""One small epoch of a whole validator, which forgets the one before: a chain in a file, a forge, git itself.
 
 A power cut before it has left a torn run, and the model's provider fails once. Everything that the world outside
 remembers is in files too, so that a process may die anywhere and another go on.
@@ -30,10 +30,12 @@ from clawbench.models.offline import OfflineModel
 from clawbench.models.protocol import Reply, Request
 from clawbench.pack import Pack, load_pack, pack_of
 from clawbench.stage import Stage
+from trajectoryrl import faults
 from trajectoryrl.archive import Archive
 from trajectoryrl.chain.keys import derived_key
 from trajectoryrl.chain.local import LocalChain, LocalNetwork, Rules
 from trajectoryrl.chain.localrules import commit_message
+from trajectoryrl.chain.protocol import Block, Metagraph
 from trajectoryrl.commitment import submission_text
 from trajectoryrl.epoch import plan as epoch_plan
 from trajectoryrl.evaluation import settings, stages_of
@@ -43,19 +45,22 @@ from trajectoryrl.github import Witness
 from trajectoryrl.ledger import Ledger
 from trajectoryrl.logs import configure
 from trajectoryrl.operating import scratch_emptied
-from trajectoryrl.plan import EpochPlan
+from trajectoryrl.outcomes import award_json
+from trajectoryrl.plan import Award, EpochPlan
 from trajectoryrl.ports import Runs
 from trajectoryrl.protocol import Parameters, library, parameters_of, shipped
 from trajectoryrl.reached import ReachedChain
 from trajectoryrl.records import Records
 from trajectoryrl.repository import Host, fetched
+from trajectoryrl.retention import Retention
+from trajectoryrl.snapshot import Snapshot, snapshot_json
 from trajectoryrl.submission import Verifier
 from trajectoryrl.validator import Choices, Ports, validated
 
 from ..simulation.timing import Selector, VirtualClock, VirtualLoop
 from ..trajectoryrl.bare import Bare
 
-EPOCH, LONG, GENESIS_MS, BLOCK_MS = 1, 600, 1_767_225_600_000, 12_000
+BEFORE, EPOCH, LONG, GENESIS_MS, BLOCK_MS = 0, 1, 600, 1_767_225_600_000, 12_000
 RULES: Parameters = parameters_of({**shipped().as_dict(), "blocks_per_epoch": LONG, "scenarios_per_epoch": 1})
 NAMES = ("careful", "reckless")
 LIFE_BLOCKS = 60
@@ -271,6 +276,19 @@ def _made(path: Path) -> None:
     network.close()
 
 
+async def _past(ledger: Ledger) -> None:
+    """Has the validator live through the epoch before, of which no weights came; no fault is near."""
+    hook = faults._hook
+    faults.arm(None)
+    first = Block(LONG * BEFORE, "ab" * 32, GENESIS_MS)
+    await ledger.epoch(BEFORE, snapshot_json(Snapshot(BEFORE, first, Metagraph(11, first.number, (), ""), {})))
+    await ledger.submission(BEFORE, "5Gone", {"kind": "pending", "evidence": []})
+    stays = Award(None, (), {}, True, ("nobody competes",), {}, (), 0, False)
+    await ledger.award(BEFORE, {**award_json(stays), "keep": ""})
+    await ledger.record(BEFORE, "cd" * 32, "gone")
+    faults.arm(hook)
+
+
 def live(folder: Path, *, threads: bool = False) -> None:
     """A validator lives in ``folder`` for some blocks; then it is stopped.
 
@@ -304,14 +322,15 @@ async def _life(folder: Path, clock: Clock, threads: bool) -> None:
             mock.patch("os.sync"),  # a process dies here, not a disk
             mock.patch("os.fsync"),
         ):
+            if not ledger.epochs():
+                await _past(ledger)
             archive = Archive(folder / "evidence")
             with mock.patch("httpx.AsyncClient", _client):
                 witness = Witness(host, archive, clock=clock)
             model = Noted(folder / "asked", OfflineModel(), folder / "runs")
             runs = Runs(model, RULES, library(), folder / "runs", ledger, clock, tell=log)
-            records = Records(
-                model, RULES, folder / "records", folder / "runs", archive, chain, ledger, folder / "publish", 24
-            )
+            places = (folder / "records", folder / "runs")
+            records = Records(model, RULES, *places, archive, chain, ledger, folder / "publish", Retention(1))
             scratch = folder / "scratch"
             scratch_emptied(scratch)
             cache = FetchCache(folder / "fetched", most_files=1)
@@ -341,6 +360,7 @@ class Left:
     weights: int
     told: int
     runs: frozenset[str]
+    past: str
 
 
 def left(folder: Path) -> Left:
@@ -360,8 +380,10 @@ def left(folder: Path) -> Left:
         assert sha256(body).hexdigest() == record[0]
         states = [row.state for row in ledger.weights_of(EPOCH)]
         assert states[-1] == "CONFIRMED"
+        past = [ledger.inputs_of(BEFORE), ledger.award_of(BEFORE), ledger.record_of(BEFORE)]
+        assert ledger.submissions_of(BEFORE) == {}
     published = (folder / "publish" / name / "manifest.json").read_bytes()
-    return Left(body, published, counts[0], counts[1], frozenset(Counter(asked(folder))))
+    return Left(body, published, counts[0], counts[1], frozenset(Counter(asked(folder))), str(past))
 
 
 def asked(folder: Path) -> list[str]:

@@ -92,7 +92,9 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
 def test_the_reference_epoch_reaches_every_point(undisturbed: Undisturbed) -> None:
     what = undisturbed.left
     assert set(undisturbed.reached) == set(POINTS)
-    assert (what.weights, what.told, len(what.runs)) == (1, 1, 6)
+    assert (what.weights, what.told, len(what.runs)) == (1, 2, 6)
+    line = "{'first_block': 0, 'submissions': 0}, {'keep_previous': True, 'weights': {}, 'winner': None}"
+    assert what.past == f"[{line}, ('{'cd' * 32}', '')]"
     assert what.published == what.manifest
     assert {"run_torn", "run_ended", "model_answered", "evaluating", "waiting"} <= undisturbed.told
     (failed,) = [

@@ -338,9 +338,8 @@ class WholeLife:
                 witness = Witness(GITHUB, archive, clock=clock)
             model = Scripted(luck, trouble)
             runs = Runs(model, RULES, LIBRARY, state / "runs", ledger, clock)
-            records = Records(
-                model, RULES, state / "records", state / "runs", archive, chain, ledger, state / "publish", 24
-            )
+            places = (state / "records", state / "runs")
+            records = Records(model, RULES, *places, archive, chain, ledger, state / "publish")
             cache = FetchCache(state / "fetched")
             verifier = Verifier(chain, GITHUB, witness, RULES, scratch=state / "scratch", cache=cache)
             choices = Choices(verify_again_seconds=20, poll_seconds=30, record_url=f"https://{self.name}.example")

@@ -135,9 +135,15 @@ def test_a_ledger_that_a_validator_is_writing_is_read_and_not_changed(tmp_path: 
 def test_what_retention_dropped_is_said(tmp_path: Path) -> None:
     place = made_ledger(tmp_path)
     with Ledger(place) as ledger:
-        asyncio.run(ledger.forget_before(3))
-    assert "FORGOTTEN: the ledger keeps this no longer" in told(tmp_path, "why", "5Alice", "--epoch", "2")
-    assert "5Alice" in told(tmp_path, "epochs").splitlines()[2]
+        asyncio.run(ledger.forget(2))
+    for words in (("why", "5Alice"), ("runs", "--hotkey", "5Alice")):
+        error = ran(tmp_path, *words, "--epoch", "2").exception
+        assert isinstance(error, InvalidInput)
+        assert error.code == "EPOCH_FORGOTTEN"
+    for words in (("runs",), ("leaderboard",), ("epochs",)):
+        assert "keeps no more of this epoch than a line" in told(tmp_path, *words, "--epoch", "2").replace("\n", " ")
+    assert told(tmp_path, "epochs").splitlines()[2].split() == ["2", "240", "recorded", "5", "252", "5Alice"]
+    assert f"manifest {'ab' * 32}" in told(tmp_path, "epochs", "--epoch", "2")
     assert "ENTRY: wins" in told(tmp_path, "why", "5Alice", "--epoch", "3")
 
 

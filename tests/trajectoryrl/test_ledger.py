@@ -147,17 +147,6 @@ def test_what_was_said_to_be_durable_is_there_after_a_kill(tmp_path: Path) -> No
     assert there == set(range(len(there)))
 
 
-def test_old_runs_are_forgotten_and_shared_trajectories_stay(tmp_path: Path) -> None:
-    with Ledger(tmp_path / "ledger.db") as ledger:
-        for row in (_row(1, epoch=1), _row(2, epoch=1), _row(2, epoch=5)):
-            _run(ledger.run(row))
-        _run(ledger.award(1, {"winner": "x"}))
-        assert _run(ledger.forget_before(5)) == [f"{1:064x}"]
-        assert ledger.runs_of(1) == []
-        assert ledger.award_of(1) == {"winner": "x"}
-        assert len(ledger.runs_of(5)) == 1
-
-
 @given(some.binary(max_size=300))
 def test_a_trajectory_is_named_by_its_bytes(body: bytes) -> None:
     import tempfile

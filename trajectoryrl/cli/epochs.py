@@ -62,7 +62,9 @@ def told(view: object) -> list[str]:
         *wrapped(view.weights, "weights  "),
     ]
     if view.place:
-        lines += [f"record   {view.place}", f"manifest {view.manifest}"]
+        lines.append(f"record   {view.place}")
+    if view.manifest:
+        lines.append(f"manifest {view.manifest}")
     return [*lines, *(line for said in view.trace for line in wrapped(said, "  ", "    "))]
 
 

@@ -49,6 +49,8 @@ def command(
     click.echo(f"epoch {view.number}: {len(rows)} attempts, {broken} broken by infrastructure, {spent:,} tokens")
     for line in table(lines, "llrrrll") if rows else ():
         click.echo(line)
+    if view.forgotten:
+        click.echo(view.trace[0])
     if not rows and who is not None and not who.content:
         click.echo(f"{short(who.hotkey, 64)} was not run: {who.code}")
     return 0
