@@ -27,10 +27,11 @@ from trajectoryrl.commitment import submission_text
 from trajectoryrl.decision import Inputs, competing
 from trajectoryrl.entry import Commitment, Entry
 from trajectoryrl.epoch import plan
-from trajectoryrl.evaluation import evaluated, settings, stages_of
+from trajectoryrl.evaluation import settings, stages_of
 from trajectoryrl.manifest import ModelIdentity
 from trajectoryrl.protocol import Parameters, library, shipped
 from trajectoryrl.record import Epoch, write_record
+from trajectoryrl.rounds import Seams, evaluated
 
 PACKS = 256
 _BEGAN = 10**12
@@ -92,13 +93,12 @@ def epoch() -> dict[str, Any]:
             spent = time.process_time()
             model = SplitModel()
             found = settings(made, library())
-            entries, keeping = competing(inputs, made)[0], Keeping(durable=True)  # as a validator keeps them
-            rows = await evaluated(entries, made, found, model, parameters, folder / "work", keeping=keeping)
+            entries = competing(inputs, made)[0]
+            seams = Seams(keeping=Keeping(durable=True))  # as a validator keeps them
+            rows = (await evaluated(entries, made, found, model, parameters, folder / "work", seams)).evaluations
             evaluated_in = time.perf_counter() - began
             identity = ModelIdentity.of(model)
-            written = Epoch(
-                str(validator.ss58_address), None, identity, parameters, made, inputs, tuple(rows), {}, None
-            )
+            written = Epoch(str(validator.ss58_address), None, identity, parameters, made, inputs, rows, {}, None)
             await write_record(written, folder / "epoch", sign)
             runs = sum(len(verdict.attempts) for row in rows for verdict in row.scenarios)
             return evaluated_in, time.perf_counter() - began, time.process_time() - spent, runs
@@ -251,7 +251,7 @@ def resume() -> dict[str, Any]:
             begun = time.perf_counter()
             found = asyncio.run(evaluated(entries, made, settings(made, library()), SplitModel(), parameters, folder))
             seconds.append(time.perf_counter() - begun)
-            runs = sum(len(verdict.attempts) for row in found for verdict in row.scenarios)
+            runs = sum(len(verdict.attempts) for row in found.evaluations for verdict in row.scenarios)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return {"runs": runs, "evaluation_seconds": seconds[0], "resume_seconds": seconds[1], "required_seconds": 2}

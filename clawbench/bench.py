@@ -127,8 +127,8 @@ class Bench:
     """A folder of runs, and how they are made.
 
     ``early`` skips runs that can no longer change a vote. ``runs`` is odd. ``only_failed`` begins no run but those
-    whose last attempt was ended by infrastructure. ``price`` is the model's, if known: it is reported, no more.
-    ``keeping`` says whether runs survive a power cut.
+    whose last attempt was ended by infrastructure, ``most_failed`` none of which more attempts than that were.
+    ``price`` is the model's, if known: it is reported, no more. ``keeping`` says whether runs survive a power cut.
     """
 
     folder: Path
@@ -139,6 +139,7 @@ class Bench:
     watch: Watch = field(default_factory=Watch)
     retrying: Retrying = field(default_factory=Retrying)
     only_failed: bool = False
+    most_failed: int | None = None
     admission: Admission | None = None
     price: Price | None = None
     keeping: Keeping = field(default_factory=Keeping)
@@ -153,13 +154,14 @@ class Bench:
         if self.runs < 1 or self.runs % 2 == 0:
             raise InvalidInput.of("RUNS_EVEN", f"a vote needs an odd number of runs, not {self.runs}", "--runs")
         self.blobs = BlobStore(self.folder / "blobs", self.keeping)
-        self._breaker = Breaker(self.retrying.trip)
+        self._breaker = Breaker(self.retrying.trip, self.retrying.packs)
 
     async def results(self, stages: Sequence[Stage]) -> list[StageOutcome]:
         """Runs every stage and votes; finished runs found in the folder are taken as they are."""
         self._shared.clear()
         self._starts.clear()
         outcomes: dict[str, dict[int, RunOutcome]] = {stage.name: {} for stage in stages}
+        self._breaker.packs = min(self.retrying.packs, len({stage.pack.sha256 for stage in stages}))
         if len(outcomes) < len(stages):
             raise InvalidInput.of("STAGE_TWICE", "a pack stands twice on one scenario: their runs share a folder")
         try:
@@ -196,7 +198,7 @@ class Bench:
                 fault = outcomes[units[0].stage.name][units[0].index].fault
                 self.watch.waits(len(units), fault, pause)
                 await self.retrying.sleep(pause)
-            self._breaker.close()
+                self._breaker.close()
             async for unit, outcome in self.executor.run(units, self._work):
                 outcomes[unit.stage.name][unit.index] = self._lean(outcome)
             units = [
@@ -209,11 +211,17 @@ class Bench:
                 return
 
     def _wanted(self, stage: Stage, index: int) -> bool:
-        """Whether the run is asked for: all are, unless only failed ones (and whole ones, which cost nothing) are."""
-        if not self.only_failed:
+        """Whether the run is asked for: all are, unless only failed ones are, or it failed too often.
+
+        A whole one always is: it costs nothing."""
+        if not self.only_failed and self.most_failed is None:
             return True
         path = self.folder / stage.name / f"run-{index}.jsonl"
-        return any(place.exists() for place in (path, _zst(path), failed_attempt(path, 1)))
+        if path.exists() or _zst(path).exists():
+            return True
+        if self.only_failed and not failed_attempt(path, 1).exists():
+            return False
+        return self.most_failed is None or not failed_attempt(path, self.most_failed + 1).exists()
 
     def _lean(self, outcome: RunOutcome) -> RunOutcome:
         """The outcome without its answer, which is on disk, sharing what an earlier run had equal: a bench's memory
@@ -267,7 +275,7 @@ class Bench:
                 self.admission.left(unit, kept)
             self.watch.ended(unit, kept, True)
             return kept
-        if self._breaker.open:
+        if await self._breaker.open():
             return _not_begun(
                 unit, f"PROVIDER_DOWN: not begun, for the attempts before it failed: {self._breaker.fault}"
             )
@@ -277,12 +285,13 @@ class Bench:
             outcome = _not_begun(unit, fault)
             self.watch.ended(unit, outcome, False)
             return outcome
+        self._breaker.began()
         try:
             outcome = await self._attempt(unit, path)
         finally:
+            self._breaker.left(unit.stage.pack.sha256, outcome)
             if self.admission is not None:
                 self.admission.left(unit, outcome)
-        self._breaker.saw(outcome)
         self.watch.ended(unit, outcome, False)
         return outcome
 

@@ -26,13 +26,14 @@ LASTING = frozenset(
 class Retrying:
     """How often a run is tried, and how many seconds pass before each further round of attempts.
 
-    After ``trip`` attempts in a row that all end in infrastructure, no further run of the round is begun: the
-    provider is down, and what is left waits for the next round.
+    After ``trip`` attempts in a row that all end in infrastructure, of at least ``packs`` packs (of all, if there are
+    fewer), no further run of the round is begun: the provider is down, and what is left waits for the next round.
     """
 
     attempts: int = 1
     backoff: tuple[float, ...] = (20, 60, 180)
     trip: int = 8
+    packs: int = 1
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
 
     def pause(self, finished: int) -> float:
@@ -45,35 +46,68 @@ def code_of(fault: str) -> str:
     return fault.partition(":")[0]
 
 
+def may_pass(fault: str) -> bool:
+    """Whether a fault of infrastructure may be gone at the next attempt."""
+    code = code_of(fault)
+    return code not in LASTING and not code.startswith("BUDGET")
+
+
 def worth_retrying(outcome: RunOutcome) -> bool:
     """Whether another attempt could end otherwise: infrastructure ended this one, by a fault that may pass."""
-    code = code_of(outcome.fault)
-    return outcome.status == "INFRA" and code not in LASTING and not code.startswith("BUDGET")
+    return outcome.status == "INFRA" and may_pass(outcome.fault)
 
 
 class Breaker:
-    """Counts attempts in a row that infrastructure ended."""
+    """Counts attempts in a row that infrastructure ended, and the packs they were of.
 
-    __slots__ = ("_failed", "_trip", "fault")
+    While attempts are under way that may still complete, it is not open: a pack that makes the provider fail at once
+    cannot shut out those that take their time.
+    """
 
-    def __init__(self, trip: int) -> None:
+    __slots__ = ("_failed", "_news", "_packs", "_trip", "_under_way", "fault", "packs")
+
+    def __init__(self, trip: int, packs: int = 1) -> None:
         self._trip = trip
+        self.packs = packs
         self._failed = 0
+        self._packs: set[str] = set()
+        self._under_way = 0
+        self._news: asyncio.Event | None = None
         self.fault = ""
 
     @property
-    def open(self) -> bool:
-        """Whether so many attempts failed in a row that no other is worth beginning."""
-        return self._failed >= self._trip
+    def _doubtful(self) -> bool:
+        return self._failed >= self._trip and len(self._packs) >= self.packs
 
-    def saw(self, outcome: RunOutcome) -> None:
-        """Takes note of how an attempt ended; a budget's refusal says nothing about the provider."""
-        if worth_retrying(outcome):
+    async def open(self) -> bool:
+        """Whether so many attempts failed in a row that no other is worth beginning; waits for those under way."""
+        while self._doubtful and self._under_way:
+            if self._news is None:
+                self._news = asyncio.Event()
+            await self._news.wait()
+        return self._doubtful
+
+    def began(self) -> None:
+        """An attempt is under way, until it is :meth:`left`."""
+        self._under_way += 1
+
+    def left(self, pack: str, outcome: RunOutcome | None) -> None:
+        """Takes note of how an attempt at a run of ``pack`` ended; ``None`` if it was broken off.
+
+        A budget's refusal says nothing about the provider, nor does a bug of ours.
+        """
+        self._under_way -= 1
+        if outcome is not None and worth_retrying(outcome):
             self._failed += 1
+            self._packs.add(pack)
             self.fault = outcome.fault
-        elif outcome.status != "INFRA":
-            self._failed = 0
+        elif outcome is not None and outcome.status != "INFRA":
+            self.close()
+        if self._news is not None:
+            self._news.set()
+            self._news = None
 
     def close(self) -> None:
         """A new round begins."""
         self._failed = 0
+        self._packs.clear()

@@ -17,6 +17,7 @@ from pathlib import Path
 import orjson
 
 from clawbench.errors import ModelUnavailable
+from clawbench.executor import AsyncioExecutor
 from clawbench.models import Reply, Request
 from clawbench.models.offline import OfflineModel
 from clawbench.pack import Pack, load_pack, pack_of
@@ -26,12 +27,13 @@ from trajectoryrl.commitment import submission_of, submission_text
 from trajectoryrl.decision import Inputs, competing
 from trajectoryrl.entry import Entry, Outcome, Pending, Rejection
 from trajectoryrl.epoch import plan
-from trajectoryrl.evaluation import evaluated, settings
+from trajectoryrl.evaluation import settings
 from trajectoryrl.github import Pushed, pushed_in
 from trajectoryrl.manifest import ModelIdentity
 from trajectoryrl.plan import EpochPlan
 from trajectoryrl.protocol import Parameters, library, parameters_of, scenario_set_hash, shipped
 from trajectoryrl.record import Epoch, write_record
+from trajectoryrl.rounds import Seams, evaluated
 from trajectoryrl.submission import entered
 
 GOLDEN = Path(__file__).parent / "data" / "golden"
@@ -72,19 +74,29 @@ def pack_of_miner(sample: str, hotkey: str, bullet: str = "- ") -> Pack:
     return pack_of({**value, "files": files, "metadata": {**value["metadata"], "hotkey": hotkey}})
 
 
-class OnceDown(OfflineModel):
-    """The offline model, but its provider fails in the middle of one run, once."""
+class Troubled(OfflineModel):
+    """The offline model with troubles, told by the start of a pack's hash.
 
-    def __init__(self) -> None:
+    The provider never ends a run of ``provoker``, a bug of ours breaks all of ``unlucky``, and one attempt fails once.
+    """
+
+    def __init__(self, provoker: str = "", unlucky: str = "") -> None:
         super().__init__()
+        self.broken = {provoker: "MODEL_REJECTED", unlucky: "INTERNAL"}
         self.failed = False
 
     async def reply(self, request: Request) -> Reply:
-        """The offline reply, or the one failure."""
-        if not self.failed and request.turn == 1 and request.unit.endswith(":1"):
-            self.failed = True
-            raise ModelUnavailable.of("PROVIDER_DOWN", "the provider answered 529")
+        """The offline reply, or a failure."""
+        code = self.broken.get(request.unit.partition(":")[0])
+        if code is None and not self.failed and request.turn == 1 and request.unit.endswith(":1"):
+            self.failed, code = True, "MODEL_OVERLOADED"
+        if code is not None:
+            raise ModelUnavailable.of(code, "HTTP 529, the provider is overloaded" if "OVER" in code else "no reply")
         return await super().reply(request)
+
+
+async def at_once(seconds: float) -> None:
+    """Nobody waits for the golden provider."""
 
 
 def evidence_of(name: str, commit: str, pushed: str) -> tuple[bytes, bytes]:
@@ -95,8 +107,14 @@ def evidence_of(name: str, commit: str, pushed: str) -> tuple[bytes, bytes]:
 
 
 def inputs(made: EpochPlan) -> tuple[Inputs, dict[str, bytes]]:
-    """Three packs, a copy, one that was rejected and one that is pending; and the evidence by its sha256."""
-    miners = {"careful": "careful", "baseline": "baseline", "reckless": "reckless", "copier": "careful"}
+    """Four packs, a copy, one that was rejected and one that is pending; and the evidence by its sha256."""
+    miners = {
+        "careful": "careful",
+        "baseline": "baseline",
+        "reckless": "reckless",
+        "copier": "careful",
+        "provoker": "stuffer",
+    }
     bodies: dict[str, bytes] = {}
     outcomes: list[Outcome] = []
     neurons: list[Neuron] = []
@@ -148,16 +166,18 @@ async def write_golden(folder: Path) -> None:
     """Writes the records of both epochs into ``folder``."""
     shared = parameters()
     previous: tuple[str | None, str | None] = (None, None)
-    model = OnceDown()
     for number in EPOCHS:
         made = plan(11, number, sha256(f"golden:{number}".encode()).hexdigest(), shared)
         given, evidence = inputs(made)
         given = replace(given, previous=previous[0])
         work = Path(tempfile.mkdtemp(prefix="golden-"))
         try:
-            rows = await evaluated(
-                competing(given, made)[0], made, settings(made, LIBRARY), model, shared, work / "runs"
-            )
+            entries = competing(given, made)[0]
+            units = {entry.hotkey: entry.pack.sha256[:16] for entry in entries}
+            provoker, unlucky = units[hotkey_of("provoker")], units[hotkey_of("baseline")]
+            model = Troubled(unlucky=unlucky) if number == EPOCHS[0] else Troubled(provoker=provoker)
+            seams = Seams(sleep=at_once, executor=AsyncioExecutor(1))
+            found = await evaluated(entries, made, settings(made, LIBRARY), model, shared, work / "runs", seams)
             epoch = Epoch(
                 validator=str(KEY.ss58_address),
                 previous=previous[1],
@@ -165,7 +185,7 @@ async def write_golden(folder: Path) -> None:
                 parameters=shared,
                 plan=made,
                 inputs=given,
-                evaluations=tuple(rows),
+                evaluations=found.evaluations,
                 evidence=evidence,
             )
             digest = await write_record(epoch, folder / f"epoch-{number}", sign)

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from .auditruns import EpochKey, Recorded, first_difference, replayed
+from .auditruns import EpochKey, Recorded, RecordedControl, first_difference, replayed
 from .chain.protocol import Block, Metagraph, Neuron, OnChain
 from .commitment import submission_of
 from .decision import Inputs, competing
 from .entry import Commitment, Entry, Outcome, Pending, Rejection
 from .epoch import plan
 from .errors import ClawbenchError, CommitmentInvalid, Problem
-from .evaluation import Evaluation, contents
+from .evaluation import AttemptKey, Evaluation, contents
 from .github import Pushed, pushed_in
 from .manifest import Facts, ModelIdentity, canonical, manifest
 from .plan import EpochPlan
@@ -32,6 +32,7 @@ from .submission import entered
 
 if TYPE_CHECKING:
     from .manifestshape import EntryRow, Manifest
+    from .manifestshape import Evaluation as EvaluationRow
 
 _MOST_DIFFERENCES = 20
 
@@ -325,7 +326,7 @@ class _Recomputed:
                 (verdict.scenario, tuple((a.run, a.attempt, a.trajectory, a.fault) for a in verdict.attempts))
                 for verdict in row.scenarios
             )
-            rows.append(Recorded(row.content, row.pack, attempts))
+            rows.append(Recorded(row.content, row.pack, attempts, *self._controls(row)))
         key = EpochKey(
             folder=str(self.reading.path),
             library=str(place),
@@ -345,12 +346,54 @@ class _Recomputed:
                 evaluations.append(again.evaluation)
         return evaluations if len(evaluations) == len(rows) else None
 
-    def _names(self) -> dict[tuple[str, str, int, int], str]:
-        return {
+    def _controls(self, row: EvaluationRow) -> tuple[tuple[RecordedControl, ...], frozenset[tuple[str, int, int]]]:
+        """The controls that a content's runs were, and its attempts that controls of other contents stand after.
+
+        That a control began after an attempt had ended is the validator's word; that both exist, that they are of
+        different contents, and that no attempt has two is held against the record.
+        """
+        failed = {
+            (other.content, verdict.scenario, attempt.run, attempt.attempt)
+            for other in self.found.evaluations
+            for verdict in other.scenarios
+            for attempt in verdict.attempts
+            if attempt.status == "INFRA" and attempt.trajectory
+        }
+        controls = []
+        names = [verdict.scenario for verdict in row.scenarios]
+        for told in row.controls:
+            after = tuple((name.content, name.scenario, name.run, name.attempt) for name in told.after)
+            controls.append(RecordedControl(told.scenario, told.run, told.attempt, told.trajectory, after))
+            if told.scenario not in names or not after:
+                self._wrong("CONTROL", f"evaluations: {row.content[:12]}/controls", "names no scenario, or no attempt")
+            for key in after:
+                if key not in failed or key[0] == row.content:
+                    said = f"stands after run {key[2]} attempt {key[3]} of {key[0][:12]}/{key[1]}, which"
+                    said += " is of the same content" if key[0] == row.content else " the provider did not fail"
+                    self._wrong("CONTROL", f"evaluations: {row.content[:12]}/controls", said)
+        stands = [
+            (name.content, name.scenario, name.run, name.attempt)
+            for other in self.found.evaluations
+            if other.content != row.content
+            for told in other.controls
+            for name in told.after
+            if name.content == row.content
+        ]
+        if len(set(stands)) != len(stands):
+            self._wrong("CONTROL", f"evaluations: {row.content[:12]}", "an attempt has two controls")
+        return tuple(controls), frozenset((scenario, run, number) for _, scenario, run, number in stands)
+
+    def _names(self) -> dict[AttemptKey, str]:
+        names = {
             (row.content, verdict.scenario, attempt.run, attempt.attempt): attempt.trajectory
             for row in self.found.evaluations
             for verdict in row.scenarios
             for attempt in verdict.attempts
+        }
+        return names | {
+            (row.content, control.scenario, control.run, control.attempt): control.trajectory
+            for row in self.found.evaluations
+            for control in row.controls
         }
 
 
@@ -366,7 +409,7 @@ def _differences(told: Mapping[str, Any], again: Mapping[str, Any]) -> list[tupl
         else:
             place, _, said = first_difference(one, other, part).partition(": ")
             found.append((place, said or "differs"))
-    return found[:_MOST_DIFFERENCES]
+    return found[:_MOST_DIFFERENCES] or [("", "does not come out again, byte for byte")]
 
 
 def _in_evaluations(told: Any, again: Any) -> list[tuple[str, str]]:
@@ -380,6 +423,9 @@ def _in_evaluations(told: Any, again: Any) -> list[tuple[str, str]]:
                 votes = [name for name in sorted(a["votes"]) if a["votes"][name] != b["votes"].get(name)]
                 at = f"evaluations: {content}/{a['scenario']}" + (f"/{votes[0]}" if votes else "")
                 found.append((at, first_difference(a, b)))
-        if one["score"] != other["score"] or one["cause"] != other["cause"]:
+        if one["score"] != other["score"]:
             found.append((f"evaluations: {content}/score", first_difference(one["score"], other["score"])))
+        rest = [key for key in sorted(one.keys() | other.keys()) if key not in ("scenarios", "score")]
+        for key in (key for key in rest if one.get(key) != other.get(key)):
+            found.append((f"evaluations: {content}/{key}", first_difference(one.get(key), other.get(key))))
     return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -19,7 +19,18 @@ import orjson
 
 from .epoch import plan
 from .errors import ClawbenchError, Infrastructure, Problem
-from .evaluation import Attempt, Evaluation, ScenarioVerdict, Setting, evaluation, settings, stages_of, verdict_of
+from .evaluation import (
+    Attempt,
+    AttemptKey,
+    Control,
+    Evaluation,
+    ScenarioVerdict,
+    Setting,
+    evaluation,
+    settings,
+    stages_of,
+    verdict_of,
+)
 from .manifest import ModelIdentity
 from .plan import EpochPlan
 from .protocol import Parameters, parameters_of
@@ -49,15 +60,29 @@ class EpochKey:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedControl:
+    """A run that was made again as a control: its key in the content, its trajectory, and what it stands after."""
+
+    scenario: str
+    run: int
+    attempt: int
+    trajectory: str
+    after: tuple[AttemptKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Recorded:
     """One content as its record tells: its pack, and per scenario ``(run, attempt, trajectory, fault)``.
 
-    An attempt without a trajectory was not begun: its fault is all there is of it.
+    An attempt without a trajectory was not begun: its fault is all there is of it. ``controls`` are runs of this
+    content that were made again, ``controlled`` are its attempts that others' controls stand after.
     """
 
     content: str
     pack: str
     attempts: tuple[tuple[str, tuple[tuple[int, int, str, str], ...]], ...]
+    controls: tuple[RecordedControl, ...] = ()
+    controlled: frozenset[tuple[str, int, int]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +152,7 @@ class _Replay:
         made, parameters, found = _epoch(key.library, key.netuid, key.number, key.beacon, key.parameters)
         pack = parse_pack((self.reading.path / PACKS / f"{self.row.pack}.json").read_bytes(), self.row.pack)
         verdicts = []
+        controls: dict[int, Control] = {}
         runs = 0
         for stage, (name, attempts) in zip(stages_of(pack, made, found, parameters), self.row.attempts, strict=True):
             start = stage.start(self.model, self.blobs)
@@ -142,10 +168,26 @@ class _Replay:
                 if outcome is not None:
                     outcomes[run] = outcome
                     kept.append(Attempt(run, number, outcome.status, outcome.fault, Path(digest)))
-            verdicts.append(verdict_of(stage.scenario, stage.rubric, outcomes.values(), kept, parameters.runs))
+            mine = {(run, number) for scenario, run, number in self.row.controlled if scenario == name}
+            verdicts.append(verdict_of(stage.scenario, stage.rubric, outcomes.values(), kept, parameters, mine))
             self._complete(verdicts[-1], parameters.runs, name)
+            for place, told in enumerate(self.row.controls):
+                if told.scenario == name:
+                    runs += 1
+                    made_before = [attempt for attempt in kept if attempt.run == told.run]
+                    made_before += [one.attempt for one in controls.values() if one.scenario == name]
+                    controls[place] = await self._control(stage, start, told, len(made_before))
         scored = evaluation(self.row.content, self.row.pack, verdicts, parameters)
+        scored = replace(scored, controls=tuple(control for _, control in sorted(controls.items())))
         return Replayed(scored, tuple(self.reading.problems), runs)
+
+    async def _control(self, stage: Stage, start: Mapping[str, Any], told: RecordedControl, number: int) -> Control:
+        """A control played again; one that does not come out COMPLETED proves nothing, which is said."""
+        outcome = await self._played(stage, start, told.run, told.trajectory)
+        if outcome is not None and outcome.status != "COMPLETED":
+            where = f"{self.row.content[:12]}/{told.scenario}"
+            self.reading.wrong("CONTROL", where, f"the control at run {told.run} did not complete: {outcome.status}")
+        return Control(told.scenario, Attempt(told.run, number, "COMPLETED", "", Path(told.trajectory)), told.after)
 
     def _complete(self, verdict: ScenarioVerdict, asked: int, name: str) -> None:
         """A vote that is open although runs are missing: somebody dropped one."""

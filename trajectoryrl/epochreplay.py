@@ -80,8 +80,7 @@ async def replayed_with(
     stages = stages_of(pack, made, settings(made, place), parameters)
     outcomes = await Bench(folder=work, model=model, runs=parameters.runs, early=True).results(stages)
     verdicts = [
-        verdict_of(outcome.stage.scenario, outcome.stage.rubric, outcome.runs, (), parameters.runs)
-        for outcome in outcomes
+        verdict_of(outcome.stage.scenario, outcome.stage.rubric, outcome.runs, (), parameters) for outcome in outcomes
     ]
     mine = evaluation(content_hash(pack), pack.sha256, verdicts, parameters)
     return EpochReplay(made, parameters, mine, _rival(found))

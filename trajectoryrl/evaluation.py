@@ -6,8 +6,7 @@ one of least hash among those that share a content, so that every validator make
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -22,19 +21,12 @@ from .protocol import Parameters
 from .scoring import pack_score, voted_score
 
 if TYPE_CHECKING:
-    from clawbench.bench import Executor, StageOutcome, Watch
-    from clawbench.keeping import Keeping
-    from clawbench.models.protocol import Model
     from clawbench.outcome import RunOutcome
     from clawbench.pack import Pack
-    from clawbench.retrying import Retrying
-    from clawbench.rubric import Rubric
+    from clawbench.rubric import CheckResult, Rubric
     from clawbench.scenario import Scenario
     from clawbench.stage import Stage
     from clawbench.world import World
-
-_AT_ONCE = 32
-_FAILED = re.compile(r"failed-run-(\d+)-(\d+)\.jsonl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +44,35 @@ class Attempt:
     place: Path | None
 
 
+AttemptKey = tuple[str, str, int, int]
+"""What names an attempt in an epoch: content, scenario, run, attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A run that had completed, made once more and completed again, after attempts at other contents' runs had failed.
+
+    ``attempt`` is the attempt that was made, ``after`` are the failed ones that had ended before it began.
+    """
+
+    scenario: str
+    attempt: Attempt
+    after: tuple[AttemptKey, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class ScenarioVerdict:
     """One content on one scenario: its attempts in order, its votes, its score.
 
     ``votes`` has a digit per voting run, in their order, by check; ``score`` is ``None`` while a vote is undecided.
+    ``provoked`` are the runs that failed alone, again and again: they vote as failing.
     """
 
     scenario: str
     attempts: tuple[Attempt, ...]
     votes: Mapping[str, str]
     score: ScenarioScore | None
+    provoked: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +80,7 @@ class Evaluation:
     """One content over an epoch's scenarios, in the plan's order.
 
     ``pack`` is the hash of the pack that ran. ``score`` is ``None`` for INDETERMINATE; ``cause`` is then the code of
-    what kept it undecided.
+    what kept it undecided. ``controls`` are runs of this content that were made again as a control of others.
     """
 
     content: str
@@ -78,6 +88,7 @@ class Evaluation:
     scenarios: tuple[ScenarioVerdict, ...]
     score: PackScore | None
     cause: str = ""
+    controls: tuple[Control, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,52 +150,6 @@ def stages_of(pack: Pack, plan: EpochPlan, made: Sequence[Setting], parameters: 
     ]
 
 
-async def evaluated(
-    entries: Iterable[Entry],
-    plan: EpochPlan,
-    made: Sequence[Setting],
-    model: Model,
-    parameters: Parameters,
-    folder: Path,
-    *,
-    executor: Executor | None = None,
-    watch: Watch | None = None,
-    retrying: Retrying | None = None,
-    keeping: Keeping | None = None,
-    done: Callable[[Evaluation], None] = lambda evaluation: None,
-) -> list[Evaluation]:
-    """Every distinct content through ``made``, the epoch's scenarios; ``done`` is called with each as it is scored.
-
-    Runs are kept in ``folder`` and taken up again from there. Memory grows with what is voted, not with what ran.
-    """
-    from clawbench.bench import AsyncioExecutor, Bench, Watch
-    from clawbench.keeping import Keeping
-    from clawbench.retrying import Retrying
-
-    bench = Bench(
-        folder=folder,
-        model=model,
-        runs=parameters.runs,
-        early=True,
-        executor=executor or AsyncioExecutor(8),
-        watch=watch or Watch(),
-        retrying=retrying or Retrying(),
-        keeping=keeping or Keeping(),
-    )
-    waiting = list(contents(entries, plan.beacon or "").items())
-    found: list[Evaluation] = []
-    for start in range(0, len(waiting), _AT_ONCE):
-        batch = waiting[start : start + _AT_ONCE]
-        stages = [stage for _, pack in batch for stage in stages_of(pack, plan, made, parameters)]
-        outcomes = await bench.results(stages)
-        for number, (content, pack) in enumerate(batch):
-            own = outcomes[number * len(made) : (number + 1) * len(made)]
-            verdicts = [_of_stage(outcome, folder, parameters.runs) for outcome in own]
-            found.append(evaluation(content, pack.sha256, verdicts, parameters))
-            done(found[-1])
-    return found
-
-
 def evaluation(content: str, pack: str, verdicts: Sequence[ScenarioVerdict], parameters: Parameters) -> Evaluation:
     """A content's score from the verdicts of its scenarios; INDETERMINATE if one of them is."""
     scores = [verdict.score for verdict in verdicts if verdict.score is not None]
@@ -196,43 +161,53 @@ def evaluation(content: str, pack: str, verdicts: Sequence[ScenarioVerdict], par
 
 
 def verdict_of(
-    scenario: Scenario, rubric: Rubric, outcomes: Iterable[RunOutcome], attempts: Iterable[Attempt], runs: int
+    scenario: Scenario,
+    rubric: Rubric,
+    outcomes: Iterable[RunOutcome],
+    attempts: Iterable[Attempt],
+    parameters: Parameters,
+    controlled: Collection[tuple[int, int]] = (),
 ) -> ScenarioVerdict:
-    """The vote over ``outcomes``, one per run that was made, of ``runs`` in all; undecided is no score."""
-    from clawbench.rubric import decided, vote
+    """The vote over ``outcomes``, one per run that was made; undecided is no score.
 
-    voting = [outcome for outcome in sorted(outcomes, key=lambda outcome: outcome.index) if outcome.results]
-    results = [outcome.results for outcome in voting]
+    ``controlled`` are the failed attempts ``(run, attempt)`` after which a control completed.
+    """
+    from clawbench.rubric import decided, failed_results, vote
+
+    made = tuple(attempts)
+    alone = provoked(made, controlled, parameters.infra_attempts)
+    why = f"the run ended in PROVOKED: {parameters.infra_attempts} attempts failed while runs of another pack completed"
+    voting: dict[int, tuple[tuple[CheckResult, ...], Fraction]] = {
+        outcome.index: (outcome.results, outcome.cost) for outcome in outcomes if outcome.results
+    }
+    voting |= {run: (failed_results(rubric, why), Fraction(0)) for run in alone}
+    results = [voting[run][0] for run in sorted(voting)]
     votes = {check.id: "".join("01"[run[i].passed] for run in results) for i, check in enumerate(rubric.checks)}
     score = None
-    if voting and decided(rubric, results, runs):
-        cost = sum((outcome.cost for outcome in voting), Fraction(0)) / len(voting)
-        score = voted_score(scenario.name, scenario.weight, vote(rubric, results, runs), cost)
-    return ScenarioVerdict(scenario.name, tuple(attempts), votes, score)
+    if voting and decided(rubric, results, parameters.runs):
+        cost = sum((cost for _, cost in voting.values()), Fraction(0)) / len(voting)
+        score = voted_score(scenario.name, scenario.weight, vote(rubric, results, parameters.runs), cost)
+    return ScenarioVerdict(scenario.name, made, votes, score, alone)
 
 
-def _of_stage(outcome: StageOutcome, folder: Path, runs: int) -> ScenarioVerdict:
-    place = folder / outcome.stage.name
-    failed: dict[int, list[tuple[int, Path]]] = {}
-    for path in place.glob("failed-run-*.jsonl"):
-        named = _FAILED.fullmatch(path.name)
-        if named:
-            failed.setdefault(int(named[1]), []).append((int(named[2]), path))
-    attempts = []
-    for run in outcome.runs:
-        earlier = [path for _, path in sorted(failed.get(run.index, ()))]
-        attempts += [Attempt(run.index, n, "INFRA", _fault_in(path), path) for n, path in enumerate(earlier)]
-        if run.status == "INFRA" and not earlier:  # the provider was known to be down
-            attempts.append(Attempt(run.index, 0, "INFRA", run.fault, None))
-        elif run.status != "INFRA":
-            whole = place / f"run-{run.index}.jsonl"
-            attempts.append(Attempt(run.index, len(earlier), run.status, run.fault, whole))
-    return verdict_of(outcome.stage.scenario, outcome.stage.rubric, outcome.runs, attempts, runs)
+def provoked(attempts: Iterable[Attempt], controlled: Collection[tuple[int, int]], most: int) -> tuple[int, ...]:
+    """The runs whose last ``most`` attempts all ended in a fault of the provider, each with a control after it.
+
+    A run that the provider fails on again and again, while it serves runs of other content, fails for what is in it.
+    """
+    by_run: dict[int, list[Attempt]] = {}
+    for attempt in attempts:
+        by_run.setdefault(attempt.run, []).append(attempt)
+    return tuple(
+        run
+        for run, rows in sorted(by_run.items())
+        if len(rows) >= most
+        and all(
+            row.status == "INFRA" and of_provider(row.fault) and (run, row.number) in controlled for row in rows[-most:]
+        )
+    )
 
 
-def _fault_in(path: Path) -> str:
-    """Why infrastructure ended the attempt whose trajectory stands at ``path``."""
-    from clawbench.trajectory import read_trajectory
-
-    end = read_trajectory(path).end
-    return str(end["fault"]) if end else "INTERRUPTED: the run never ended"
+def of_provider(fault: str) -> bool:
+    """Whether an INFRA fault is the provider's, or its slowness: not a bug of ours, a budget, or a recording."""
+    return fault.startswith("MODEL_") or fault.partition(":")[0] == "LIMIT_SECONDS"

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,12 +26,13 @@ from .decision import Decision, Inputs, competing, decision
 from .entry import Outcome
 from .epoch import first_block, plan
 from .errors import ChainUnavailable, ClawbenchError, InvalidInput, Problem
-from .evaluation import Evaluation, evaluated, settings
+from .evaluation import Evaluation, settings
 from .manifest import ModelIdentity
 from .plan import EpochPlan
 from .protocol import Parameters, library
 from .record import Epoch, write_record
 from .repository import forge_host
+from .rounds import Seams, evaluated
 from .snapshot import Snapshot, snapshot
 
 if TYPE_CHECKING:
@@ -178,8 +179,6 @@ class LocalTournament:
 
     async def play(self, number: int) -> Played:
         """Plays epoch ``number``: inputs, verification, evaluation, award, weights, record."""
-        from clawbench.retrying import Retrying
-
         start = first_block(number, self.parameters)
         self.network.advance_to(start)
         read = await snapshot(self._validator, number, start)
@@ -194,17 +193,11 @@ class LocalTournament:
             previous=self._previous[0],
         )
         work = self._scratch / f"epoch-{number}"
-        evaluations = await evaluated(
-            competing(inputs, made)[0],
-            made,
-            settings(made, library()),
-            self.model,
-            self.parameters,
-            work,
-            watch=self.watch,
-            retrying=Retrying(self.parameters.infra_attempts, self.parameters.infra_retry_seconds),
-            done=self.done,
-        )
+        entries = competing(inputs, made)[0]
+        seams = Seams(watch=self.watch, done=self.done)
+        found = await evaluated(entries, made, settings(made, library()), self.model, self.parameters, work, seams)
+        evaluations = found.evaluations
+        inputs = replace(inputs, keep=found.keep)
         decided = decision(inputs, made, evaluations, self.parameters)
         record = self.folder / f"epoch-{number}"
         epoch = Epoch(
@@ -214,7 +207,7 @@ class LocalTournament:
             parameters=self.parameters,
             plan=made,
             inputs=inputs,
-            evaluations=tuple(evaluations),
+            evaluations=evaluations,
             evidence={
                 name: body
                 for outcome in inputs.outcomes
@@ -229,7 +222,7 @@ class LocalTournament:
             await self._validator.set_weights(decided.weights, self.parameters.version_key)
         winner = self._previous[0] if decided.award.keep_previous else decided.award.winner
         self._previous = (winner, digest)
-        return Played(made, inputs, tuple(evaluations), decided, self.names, record, digest)
+        return Played(made, inputs, evaluations, decided, self.names, record, digest)
 
     async def _verified(self, read: Snapshot, archive: Archive) -> tuple[Outcome, ...]:
         """What every submission comes to, verified as anyone's: fetched by git, its push witnessed by the forge."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .chain.protocol import Metagraph
 from .decision import Decision, Inputs, decision
 from .entry import Commitment, Entry, Outcome, Pending, Rejection
-from .evaluation import Evaluation, ScenarioVerdict
+from .evaluation import AttemptKey, Control, Evaluation, ScenarioVerdict
 from .plan import EpochPlan
 from .protocol import Parameters
 
@@ -56,7 +56,7 @@ class Facts:
     plan: EpochPlan
     inputs: Inputs
     evaluations: Sequence[Evaluation]
-    trajectories: Mapping[tuple[str, str, int, int], str]
+    trajectories: Mapping[AttemptKey, str]
     dictionary: str
 
 
@@ -211,13 +211,14 @@ def _commitment(commitment: Commitment | None) -> dict[str, Any] | None:
     }
 
 
-def _evaluation(row: Evaluation, trajectories: Mapping[tuple[str, str, int, int], str]) -> dict[str, Any]:
+def _evaluation(row: Evaluation, trajectories: Mapping[AttemptKey, str]) -> dict[str, Any]:
     score = row.score
     return {
         "content": row.content,
         "pack": row.pack,
         "cause": row.cause,
         "scenarios": [_verdict(row.content, verdict, trajectories) for verdict in row.scenarios],
+        "controls": [_control(row.content, control, trajectories) for control in row.controls],
         "score": None
         if score is None
         else {
@@ -231,9 +232,21 @@ def _evaluation(row: Evaluation, trajectories: Mapping[tuple[str, str, int, int]
     }
 
 
-def _verdict(
-    content: str, verdict: ScenarioVerdict, trajectories: Mapping[tuple[str, str, int, int], str]
-) -> dict[str, Any]:
+def _control(content: str, control: Control, trajectories: Mapping[AttemptKey, str]) -> dict[str, Any]:
+    made = control.attempt
+    return {
+        "scenario": control.scenario,
+        "run": made.run,
+        "attempt": made.number,
+        "trajectory": trajectories.get((content, control.scenario, made.run, made.number), ""),
+        "after": [
+            {"content": what, "scenario": scenario, "run": run, "attempt": number}
+            for what, scenario, run, number in control.after
+        ],
+    }
+
+
+def _verdict(content: str, verdict: ScenarioVerdict, trajectories: Mapping[AttemptKey, str]) -> dict[str, Any]:
     score = verdict.score
     return {
         "scenario": verdict.scenario,
@@ -247,6 +260,7 @@ def _verdict(
             }
             for attempt in verdict.attempts
         ],
+        "provoked": list(verdict.provoked),
         "votes": dict(verdict.votes),
         "score": None
         if score is None

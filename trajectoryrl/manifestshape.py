@@ -132,9 +132,25 @@ class ScenarioScore(_Shape):
     safety: Exact
 
 
+class AttemptName(_Shape):
+    content: Hash
+    scenario: Name
+    run: Index
+    attempt: Index
+
+
+class Control(_Shape):
+    scenario: Name
+    run: Index
+    attempt: Index
+    trajectory: Hash
+    after: list[AttemptName] = Field(max_length=65_536)
+
+
 class Verdict(_Shape):
     scenario: Name
     attempts: list[Attempt] = Field(max_length=999)
+    provoked: list[Index] = Field(max_length=99)
     votes: dict[Name, Annotated[str, StringConstraints(pattern=r"^[01]{0,99}$")]]
     score: ScenarioScore | None
 
@@ -153,6 +169,7 @@ class Evaluation(_Shape):
     pack: Hash
     cause: Short
     scenarios: list[Verdict] = Field(max_length=999)
+    controls: list[Control] = Field(max_length=99)
     score: Score | None
 
 

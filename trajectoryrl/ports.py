@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,12 +12,13 @@ import orjson
 
 from .clock import Clock
 from .entry import Entry
-from .evaluation import Evaluation, contents, evaluated, settings
+from .evaluation import Attempt, Evaluation, contents, settings
 from .faults import reach
 from .ledger import Ledger, RunRow
 from .plan import EpochPlan
 from .protocol import Parameters
 from .reached import ReachedModel
+from .rounds import Seams, evaluated
 
 if TYPE_CHECKING:
     from clawbench.bench import Watch
@@ -57,31 +58,26 @@ class Runs:
             return (), f"the budget pays for {paid}, and there are {distinct}"
         if not distinct:
             return (), ""
-        made = settings(plan, self.library)
+        seams = Seams(
+            executor=AsyncioExecutor(self.concurrency),
+            watch=_watch(self.tell),
+            sleep=self.clock.sleep,
+            keeping=Keeping(durable=True, at=lambda step: reach(f"bench.{step}")),
+        )
         place = self.folder / str(plan.number)
-        found: Sequence[Evaluation] = ()
+        made = settings(plan, self.library)
         model = ReachedModel(self.model, self.tell)
-        watch, keeping = _watch(self.tell), Keeping(durable=True, at=lambda step: reach(f"bench.{step}"))
-        for wait in (*self.parameters.infra_retry_seconds, None):
-            executor = AsyncioExecutor(self.concurrency)
-            found = await evaluated(
-                entries, plan, made, model, self.parameters, place, executor=executor, watch=watch, keeping=keeping
-            )
-            if wait is None or all(evaluation.score is not None for evaluation in found):
-                break
-            await self.clock.sleep(wait)
-        await self._written_down(plan.number, found)
-        undecided = sum(evaluation.score is None for evaluation in found)
-        silent = undecided == distinct
-        return found, f"the model's provider did not answer ({found[0].cause})" if silent else ""
+        found = await evaluated(entries, plan, made, model, self.parameters, place, seams)
+        await self._written_down(plan.number, found.evaluations)
+        return found.evaluations, found.keep
 
     async def _written_down(self, number: int, found: Sequence[Evaluation]) -> None:
         tokens = await asyncio.to_thread(_tokens, found)
         rows = [
             RunRow(
                 number,
-                evaluation.content,
-                verdict.scenario,
+                content,
+                scenario,
                 attempt.run,
                 attempt.number,
                 attempt.status,
@@ -90,9 +86,7 @@ class Runs:
                 tokens.get(attempt.place, 0),
                 0,
             )
-            for evaluation in found
-            for verdict in evaluation.scenarios
-            for attempt in verdict.attempts
+            for content, scenario, attempt in _attempts(found)
         ]
         await asyncio.gather(*(self.ledger.run(row) for row in rows))
         for evaluation in found:
@@ -121,15 +115,17 @@ def _watch(tell: Callable[..., None]) -> Watch:
     return Watch(begun=lambda unit: reach("run.begun"), ended=ended, broken=broken)
 
 
+def _attempts(found: Sequence[Evaluation]) -> Iterator[tuple[str, str, Attempt]]:
+    """Every attempt with its content and scenario, controls included."""
+    for evaluation in found:
+        for verdict in evaluation.scenarios:
+            yield from ((evaluation.content, verdict.scenario, attempt) for attempt in verdict.attempts)
+        yield from ((evaluation.content, control.scenario, control.attempt) for control in evaluation.controls)
+
+
 def _tokens(found: Sequence[Evaluation]) -> dict[Path | None, int]:
     """The tokens of every attempt that ended, by the place of its trajectory."""
-    places = {
-        attempt.place
-        for evaluation in found
-        for verdict in evaluation.scenarios
-        for attempt in verdict.attempts
-        if attempt.place is not None
-    }
+    places = {attempt.place for _, _, attempt in _attempts(found) if attempt.place is not None}
     return {place: _tokens_in(place) for place in places}
 
 

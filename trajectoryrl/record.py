@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -27,7 +27,7 @@ import orjson
 from .decision import Inputs
 from .durable import folder_synced
 from .errors import InvalidInput, RecordInvalid
-from .evaluation import Evaluation
+from .evaluation import AttemptKey, Evaluation
 from .faults import reach
 from .manifest import Facts, ModelIdentity, canonical, manifest, versions
 from .plan import EpochPlan
@@ -143,7 +143,7 @@ def _times(path: Path | None) -> bytes:
     return b"".join(whole)
 
 
-def _trajectories(evaluations: Iterable[Evaluation], folder: Path) -> tuple[dict[tuple[str, str, int, int], str], str]:
+def _trajectories(evaluations: Collection[Evaluation], folder: Path) -> tuple[dict[AttemptKey, str], str]:
     """Writes every attempt's trajectory; returns their names by key, and the name of their dictionary."""
     from clawbench.archive import compressor, dictionary_of
 
@@ -153,6 +153,12 @@ def _trajectories(evaluations: Iterable[Evaluation], folder: Path) -> tuple[dict
         for verdict in row.scenarios
         for attempt in verdict.attempts
         if attempt.place is not None
+    }
+    places |= {
+        (row.content, control.scenario, control.attempt.run, control.attempt.number): control.attempt.place
+        for row in evaluations
+        for control in row.controls
+        if control.attempt.place is not None
     }
     if not places:
         return {}, ""

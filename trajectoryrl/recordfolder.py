@@ -216,4 +216,5 @@ def files_named(found: Manifest) -> list[str]:
         for attempt in verdict.attempts
         if attempt.trajectory
     ]
+    names += [f"{TRAJECTORIES}/{control.trajectory}.zst" for row in found.evaluations for control in row.controls]
     return [*names, f"{TRAJECTORIES}/{DICTIONARY}"] if found.dictionary else names

@@ -171,7 +171,7 @@ OUTSIDE: dict[str, tuple[Mutation, str]] = {
     "a byte of the times": (flipped("times.jsonl", 1), "times.jsonl"),
     "a byte of a pack": (flipped("packs/*", 400), "packs/"),
     "a byte of evidence": (flipped("evidence/*"), "evidence/"),
-    "a byte of a trajectory": (flipped("trajectories/*", 60), "trajectories/"),
+    "a byte of a trajectory": (flipped("trajectories/*", 15), "trajectories/"),
     "the dictionary": (flipped("trajectories/dictionary", 3000), "trajectories/dictionary"),
     "two trajectories swapped": (two_swapped, "trajectories/"),
     "no manifest": (removed("manifest.json"), "manifest.json"),
@@ -328,6 +328,23 @@ def commitment_of_nothing(value: Any) -> None:
     said["text"] = "trl1:nothing"
 
 
+def own_control(controls: Any) -> Any:
+    """The controls of a content that also stand after an attempt of that content: in this record it has one."""
+    own = {"content": manifest_in(RECORD)["evaluations"][1]["content"], "scenario": "desk", "run": 1, "attempt": 0}
+    return [{**controls[0], "after": [*controls[0]["after"], own]}, *controls[1:]]
+
+
+def first_attempt(after: Any) -> Any:
+    return {**after[0], "attempt": 0}
+
+
+def failed_control(value: Any) -> None:
+    """A control whose trajectory is that of an attempt that failed."""
+    rows = [row for verdict in value["evaluations"][1]["scenarios"] for row in verdict["attempts"]]
+    failed = next(row for row in rows if row["status"] == "INFRA")
+    value["evaluations"][1]["controls"][0]["trajectory"] = failed["trajectory"]
+
+
 def scenario_dropped(value: Any) -> None:
     value["evaluations"][0]["scenarios"].pop()
 
@@ -394,7 +411,41 @@ INSIDE: dict[str, tuple[Mutation, str]] = {
     "an exact score": (retold(at("evaluations", 0, "score", "exact", to="1")), "manifest.json: evaluations"),
     "steps on the grid": (retold(at("evaluations", 0, "score", "steps", to=20)), "manifest.json: evaluations"),
     "an attempt's status": (
-        retold(at("evaluations", 0, "scenarios", 0, "attempts", 0, "status", to="INFRA")),
+        retold(at("evaluations", 0, "scenarios", 0, "attempts", 0, "status", to="COMPLETED")),
+        "manifest.json: evaluations",
+    ),
+    "a run that was not provoked": (
+        retold(at("evaluations", 0, "scenarios", 0, "provoked", to=[0, 1])),
+        "manifest.json: evaluations",
+    ),
+    "a run called provoked": (
+        retold(at("evaluations", 1, "scenarios", 0, "provoked", to=[1])),
+        "manifest.json: evaluations",
+    ),
+    "a control dropped": (retold(at("evaluations", 1, "controls", to=lambda old: old[1:])), ""),
+    "a control after fewer attempts": (
+        retold(at("evaluations", 1, "controls", 2, "after", to=lambda old: old[1:])),
+        "manifest.json: evaluations",
+    ),
+    "a control after its own content": (
+        retold(at("evaluations", 1, "controls", to=own_control)),
+        "manifest.json: evaluations",
+    ),
+    "a control after nothing that failed": (
+        retold(at("evaluations", 1, "controls", 0, "after", 0, "attempt", to=5)),
+        "manifest.json: evaluations",
+    ),
+    "two controls after one attempt": (
+        retold(at("evaluations", 1, "controls", 1, "after", to=lambda old: [*old, first_attempt(old)])),
+        "manifest.json: evaluations",
+    ),
+    "a control of no scenario": (
+        retold(at("evaluations", 1, "controls", 0, "scenario", to="other")),
+        "manifest.json: evaluations",
+    ),
+    "a control that did not complete": (retold(failed_control), "trajectories/"),
+    "a control's number": (
+        retold(at("evaluations", 1, "controls", 0, "attempt", to=3)),
         "manifest.json: evaluations",
     ),
     "an attempt's number": (

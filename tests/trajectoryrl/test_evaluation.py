@@ -20,15 +20,16 @@ from clawbench.errors import ModelUnavailable
 from clawbench.models import Reply, Request
 from clawbench.models.offline import OfflineModel
 from clawbench.rubric import CheckResult, Rubric, decided, vote
-from tests.golden import KEY, LIBRARY, hotkey_of, inputs, parameters, sign
+from tests.golden import KEY, LIBRARY, at_once, hotkey_of, inputs, parameters, sign
 from trajectoryrl.audit import audited
 from trajectoryrl.decision import competing, decision
 from trajectoryrl.entry import Entry
 from trajectoryrl.epoch import plan
-from trajectoryrl.evaluation import Evaluation, Setting, contents, evaluated, settings
+from trajectoryrl.evaluation import Evaluation, Setting, contents, settings
 from trajectoryrl.manifest import ModelIdentity
 from trajectoryrl.plan import EpochPlan
 from trajectoryrl.record import Epoch, write_record
+from trajectoryrl.rounds import Seams, evaluated
 
 SHARED = parameters()
 PLAN = plan(11, 4, sha256(b"golden:4").hexdigest(), SHARED)
@@ -46,7 +47,7 @@ class Counting(OfflineModel):
         if request.turn == 0:
             self.begun[request.unit.partition(":")[0]] += 1
         if self.broken:
-            raise ModelUnavailable.of("PROVIDER_DOWN", "no answer")
+            raise ModelUnavailable.of("MODEL_UNAVAILABLE", "no answer")
         return await super().reply(request)
 
 
@@ -60,7 +61,7 @@ def entries(made: EpochPlan = PLAN) -> tuple[Entry, ...]:
 
 
 def run(chosen: tuple[Entry, ...], model: Counting, made: tuple[Setting, ...], folder: Path) -> list[Evaluation]:
-    return asyncio.run(evaluated(chosen, PLAN, made, model, SHARED, folder))
+    return list(asyncio.run(evaluated(chosen, PLAN, made, model, SHARED, folder, Seams(sleep=at_once))).evaluations)
 
 
 def test_a_content_that_many_bring_is_run_once(made: tuple[Setting, ...], tmp_path: Path) -> None:
@@ -76,7 +77,7 @@ def test_a_content_that_many_bring_is_run_once(made: tuple[Setting, ...], tmp_pa
 def test_contents_go_in_the_order_of_their_draw(made: tuple[Setting, ...], tmp_path: Path) -> None:
     chosen = competing(inputs(PLAN)[0], PLAN)[0]
     found = run(chosen, Counting(), made, tmp_path)
-    assert len(found) == 3
+    assert len(found) == 4
     ranks = [digest(row.content, PLAN.beacon) for row in found]
     assert all(one < other for one, other in pairwise(ranks))
     again = run(chosen[::-1], Counting(), made, tmp_path / "again")
@@ -96,7 +97,7 @@ def test_a_provider_that_is_down_leaves_an_entry_undecided_and_never_0(
 ) -> None:
     given = inputs(PLAN)[0]
     found = run(competing(given, PLAN)[0], Counting(broken=True), made, tmp_path)
-    assert [(row.score, row.cause) for row in found] == [(None, "PROVIDER_DOWN")] * 3
+    assert [(row.score, row.cause) for row in found] == [(None, "MODEL_UNAVAILABLE")] * 4
     assert all(attempt.status == "INFRA" for row in found for verdict in row.scenarios for attempt in verdict.attempts)
     assert any(attempt.place is None for row in found for verdict in row.scenarios for attempt in verdict.attempts), (
         "a provider that is down is left alone"
