@@ -358,11 +358,15 @@ def _fault_in(path: Path) -> str:
 
 def _written(place: Path, body: bytes) -> None:
     """``body`` at ``place``, durable, whole or not at all."""
+    from clawbench.keeping import folder_synced
+
     reach("control.before")
     part = place.with_name(place.name + ".part")
     with part.open("wb") as file:
         file.write(body)
         file.flush()
         os.fsync(file.fileno())
+    reach("control.part")
     os.replace(part, place)
+    folder_synced(place.parent)
     reach("control.after")
