@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from .durable import folder_made, folder_synced
 from .entry import Entry
 from .evaluation import (
     Attempt,
@@ -358,9 +359,8 @@ def _fault_in(path: Path) -> str:
 
 def _written(place: Path, body: bytes) -> None:
     """``body`` at ``place``, durable, whole or not at all."""
-    from clawbench.keeping import folder_synced
-
     reach("control.before")
+    folder_made(place.parent)
     part = place.with_name(place.name + ".part")
     with part.open("wb") as file:
         file.write(body)

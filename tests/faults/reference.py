@@ -392,10 +392,12 @@ def asked(folder: Path) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
 
-def whole_runs(folder: Path) -> set[str]:
-    """The runs that are whole on disk."""
+def whole_runs(folder: Path, *, controls: bool = False) -> set[str]:
+    """The runs that are whole on disk; or those that were made once more as a control, and are whole."""
     found = set()
     for path in (folder / "runs" / str(EPOCH)).rglob("run-*.jsonl"):
+        if ("controls" in path.parts) is not controls:
+            continue
         lines = path.read_bytes().splitlines()
         if lines:
             found.add(str(orjson.loads(lines[0])["clawbench"]["unit"]))
