@@ -23,6 +23,7 @@ AROUND: dict[str, tuple[str, ...]] = {
     "trajectoryrl/gitprocess.py:GitProcess.started": ("git.run.before", "git.run.started"),
     "trajectoryrl/gitprocess.py:_bubblewrap": ("git.run.before", "git.run.started"),  # once: does it work here?
     "trajectoryrl/ledger.py:_locked": ("ledger.open.before", "ledger.open.after"),
+    "trajectoryrl/rounds.py:_Rounds._control": ("bench.failed.named", "control.before"),  # what began too early goes
     "trajectoryrl/record.py:seal": ("record.manifest", "record.sealed"),
     "trajectoryrl/record.py:_trajectories": ("record.begun", "record.trajectories"),
     "trajectoryrl/record.py:durable": ("record.sealed", "record.synced", "publish.copy.part", "publish.copy.after"),
