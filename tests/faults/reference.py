@@ -95,10 +95,13 @@ class Clock(VirtualClock):
         self._seen = folder / "now"
         last = int(self._seen.read_text()) if self._seen.exists() else GENESIS_MS + LONG * EPOCH * BLOCK_MS
         self._began = last + 3 * BLOCK_MS
+        self._written = 0
 
     def now_ms(self) -> int:
         now = self._began + int(asyncio.get_running_loop().time() * 1000)
-        self._seen.write_text(str(now))
+        if now != self._written:
+            self._seen.write_text(str(now))
+            self._written = now
         return now
 
 
