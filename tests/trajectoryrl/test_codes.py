@@ -16,13 +16,30 @@ NO_OUTCOME = {"FORGE_REFUSED", "FORGE_URL", "RECORD_URL", "RECORD_FORMAT"}
 """Codes of the same modules that end a command, never a submission."""
 
 
+MAKES = (
+    *("of", "_fault", "_rejected", "_pending", "_undecided", "_Trouble"),
+    *("Unknown", "Refused", "Pending", "Rejection"),
+)
+
+
 def codes_in(name: str) -> set[str]:
     """The codes that a module can say: constants in capitals handed to whatever makes an outcome or an error."""
     found = set()
     for node in ast.walk(ast.parse((PACKAGE / name).read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call):
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            makes = ("of", "_fault", "_rejected", "_pending", "_undecided", "_Trouble", "Unknown", "Refused", "Pending", "Rejection")
+            makes = (
+                "of",
+                "_fault",
+                "_rejected",
+                "_pending",
+                "_undecided",
+                "_Trouble",
+                "Unknown",
+                "Refused",
+                "Pending",
+                "Rejection",
+            )
             if called in makes:
                 first = [word.value for word in node.args[:2] if isinstance(word, ast.Constant)]
                 found |= {word for word in first if isinstance(word, str) and word.isupper() and "_" in word}
