@@ -28,19 +28,7 @@ def codes_in(name: str) -> set[str]:
     for node in ast.walk(ast.parse((PACKAGE / name).read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call):
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            makes = (
-                "of",
-                "_fault",
-                "_rejected",
-                "_pending",
-                "_undecided",
-                "_Trouble",
-                "Unknown",
-                "Refused",
-                "Pending",
-                "Rejection",
-            )
-            if called in makes:
+            if called in MAKES:
                 first = [word.value for word in node.args[:2] if isinstance(word, ast.Constant)]
                 found |= {word for word in first if isinstance(word, str) and word.isupper() and "_" in word}
     return found
