@@ -15,6 +15,7 @@ from .health import Health, health_served
 from .settings import Settings
 
 if TYPE_CHECKING:
+    from clawbench.budget import Budget
     from clawbench.models.protocol import Model
 
     from .chain.protocol import Chain
@@ -71,6 +72,15 @@ def scratch_emptied(scratch: Path) -> None:
     reach("scratch.after")
 
 
+def budget_of(settings: Settings) -> Budget | None:
+    """What an epoch may cost by the settings; ``None`` without a budget. Raises InvalidInput."""
+    from clawbench.budget import Budget
+
+    from .forecast import budget_micro
+
+    return Budget(settings.budget_tokens or None, budget_micro(settings.budget_usd)) or None
+
+
 async def budgeted(settings: Settings, given: Parameters, ledger: Ledger) -> int | None:
     """How many packs the settings' budget pays for in an epoch; ``None`` without one. Raises InvalidInput."""
     from .forecast import forecast, most_packs, newest_runs, price_named
@@ -112,6 +122,7 @@ async def operated(settings: Settings, *, epochs: int | None = None) -> None:
     from .archive import Archive
     from .clock import SystemClock
     from .fetchcache import FetchCache
+    from .forecast import price_named
     from .github import Witness
     from .ledger import Ledger
     from .logs import configure
@@ -157,7 +168,19 @@ async def operated(settings: Settings, *, epochs: int | None = None) -> None:
         most = await budgeted(settings, given, ledger)
         if most is not None:
             tell("budget", packs=most, usd=settings.budget_usd or None, tokens=settings.budget_tokens or None)
-        runs = Runs(model, given, library(), state / "runs", ledger, clock, settings.concurrency, most, tell_of_runs)
+        runs = Runs(
+            model,
+            given,
+            library(),
+            state / "runs",
+            ledger,
+            clock,
+            settings.concurrency,
+            most,
+            tell_of_runs,
+            budget_of(settings),
+            price_named(model.name),
+        )
         publish = Path(settings.publish).expanduser() if settings.publish else None
         keep = Retention(settings.keep_epochs)
         records = Records(model, given, state / "records", state / "runs", archive, chain, ledger, publish, keep)

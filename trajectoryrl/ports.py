@@ -21,8 +21,10 @@ from .reached import ReachedModel
 from .rounds import Seams, evaluated
 
 if TYPE_CHECKING:
-    from clawbench.bench import Watch
-    from clawbench.models.protocol import Model
+    from clawbench.bench import Admission, Watch
+    from clawbench.budget import Budget
+    from clawbench.models.protocol import Model, Usage
+    from clawbench.prices import Price
 
 _LAST_LINE = 1 << 20
 
@@ -32,8 +34,10 @@ class Runs:
     """Evaluates an epoch's entries on a model; runs stand in ``folder`` until the epoch is sealed.
 
     What infrastructure broke is run again after the protocol's waits. ``most_contents`` is how many distinct contents
-    the operator's budget pays for: an epoch of more is not begun, and no new weights follow from it. ``tell`` is told
-    ``model_answered``, ``run_ended``, and ``run_torn`` for a run that a power cut tore and that is made again.
+    the operator's budget pays for by forecast: an epoch of more is not begun, and no new weights follow from it.
+    ``budget`` is what it may really spend: nothing is begun beyond it, and no new weights follow from what is missing.
+    ``price`` turns tokens into dollars, if it is known. ``tell`` is told ``model_answered``, ``run_ended``, and
+    ``run_torn`` for a run that a power cut tore and that is made again.
     """
 
     model: Model
@@ -45,6 +49,8 @@ class Runs:
     concurrency: int = 16
     most_contents: int | None = None
     tell: Callable[..., None] = lambda event, **fields: None
+    budget: Budget | None = None
+    price: Price | None = None
 
     async def __call__(self, plan: EpochPlan, entries: Sequence[Entry]) -> tuple[Sequence[Evaluation], str]:
         """The evaluations of all distinct contents, and why no weights may follow, if so."""
@@ -58,21 +64,35 @@ class Runs:
             return (), f"the budget pays for {paid}, and there are {distinct}"
         if not distinct:
             return (), ""
+        place = self.folder / str(plan.number)
+        model, admission = self._metered(place)
         seams = Seams(
             executor=AsyncioExecutor(self.concurrency),
             watch=_watch(self.tell),
             sleep=self.clock.sleep,
+            admission=admission,
             keeping=Keeping(durable=True, at=lambda step: reach(f"bench.{step}")),
         )
-        place = self.folder / str(plan.number)
         made = settings(plan, self.library)
-        model = ReachedModel(self.model, self.tell)
         found = await evaluated(entries, plan, made, model, self.parameters, place, seams)
         await self._written_down(plan.number, found.evaluations)
         return found.evaluations, found.keep
 
+    def _metered(self, place: Path) -> tuple[Model, Admission | None]:
+        """The model, and what keeps runs within the budget; what an earlier life of the epoch has spent counts."""
+        from clawbench.budget import Budgets
+        from clawbench.budget import Ledger as Accounts
+        from clawbench.models.metered import MeteredModel, journalled
+
+        model = ReachedModel(self.model, self.tell)
+        if not self.budget:
+            return model, None
+        journal = place / "calls.jsonl"
+        accounts = Accounts(Budgets(bench=self.budget), self.price, journalled(journal))
+        return MeteredModel(model, accounts, journal), accounts
+
     async def _written_down(self, number: int, found: Sequence[Evaluation]) -> None:
-        tokens = await asyncio.to_thread(_tokens, found)
+        used = await asyncio.to_thread(_usages, found)
         rows = [
             RunRow(
                 number,
@@ -83,8 +103,8 @@ class Runs:
                 attempt.status,
                 attempt.fault[:200],
                 attempt.place.name if attempt.place is not None else "",
-                tokens.get(attempt.place, 0),
-                0,
+                used[attempt.place].prompt + used[attempt.place].completion,
+                round(self.price.of(used[attempt.place])) if self.price is not None else 0,
             )
             for content, scenario, attempt in _attempts(found)
         ]
@@ -95,9 +115,21 @@ class Runs:
                 "cause": evaluation.cause,
                 "exact": str(score.exact) if score is not None else None,
                 "scenarios": {row.scenario: str(row.score.score) for row in evaluation.scenarios if row.score},
-                "trace": list(score.trace) if score is not None else [],
+                "trace": [*_blamed(evaluation), *(score.trace if score is not None else ())],
             }
             await self.ledger.verdict(number, evaluation.content, said)
+
+
+def _blamed(evaluation: Evaluation) -> Iterator[str]:
+    """Which runs count as failed because the provider failed on them alone."""
+    for row in evaluation.scenarios:
+        if row.provoked:
+            runs = f"{'run' if len(row.provoked) == 1 else 'runs'} {', '.join(map(str, row.provoked))}"
+            fault = next(attempt.fault for attempt in reversed(row.attempts) if attempt.run == row.provoked[-1])
+            yield (
+                f"{row.scenario}: {runs} counted as failed: the provider failed on every attempt, while runs of other "
+                f"packs completed after each ({fault[:120]})"
+            )
 
 
 def _watch(tell: Callable[..., None]) -> Watch:
@@ -123,21 +155,22 @@ def _attempts(found: Sequence[Evaluation]) -> Iterator[tuple[str, str, Attempt]]
         yield from ((evaluation.content, control.scenario, control.attempt) for control in evaluation.controls)
 
 
-def _tokens(found: Sequence[Evaluation]) -> dict[Path | None, int]:
-    """The tokens of every attempt that ended, by the place of its trajectory."""
-    places = {attempt.place for _, _, attempt in _attempts(found) if attempt.place is not None}
-    return {place: _tokens_in(place) for place in places}
+def _usages(found: Sequence[Evaluation]) -> dict[Path | None, Usage]:
+    """What every attempt took, by the place of its trajectory."""
+    return {place: _usage_in(place) for place in {attempt.place for _, _, attempt in _attempts(found)}}
 
 
-def _tokens_in(place: Path) -> int:
-    """What was read and written by the run at ``place``, by the model's count; 0 if it does not say."""
+def _usage_in(place: Path | None) -> Usage:
+    """What the run at ``place`` read and wrote, by the model's count; nothing if it does not say."""
+    from clawbench.models.protocol import Usage
     from clawbench.trajectory import PAYLOAD
 
+    if place is None:
+        return Usage()
     try:
         with place.open("rb") as file:
             file.seek(max(0, place.stat().st_size - _LAST_LINE))
             last = file.read().rstrip(b"\n").rpartition(b"\n")[2]
-        prompt, completion, *_ = orjson.loads(last)[PAYLOAD]["usage"]
-        return int(prompt) + int(completion)
+        return Usage(*map(int, orjson.loads(last)[PAYLOAD]["usage"]))
     except (OSError, ValueError, KeyError, TypeError):
-        return 0
+        return Usage()

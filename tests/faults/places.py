@@ -11,6 +11,7 @@ AROUND: dict[str, tuple[str, ...]] = {
     "clawbench/keeping.py:folder_synced": ("bench.run.synced", "bench.run.named"),
     "clawbench/trajectory.py:TrajectoryWriter.__init__": ("run.begun", "bench.run.opened"),
     "clawbench/trajectory.py:BlobStore.put": ("bench.folders", "bench.blob.written"),
+    "clawbench/models/metered.py:MeteredModel._book": ("model.reply.after", "model.reply.before"),  # with a budget
     # A worker of the sandbox: it is handed text and changes nothing; a run that dies with it is made again.
     "clawbench/sandbox/shell/jq_process.py:JqProcess.__init__": ("model.reply.after", "model.reply.before"),
     "clawbench/sandbox/shell/jq_process.py:JqProcess._start": ("model.reply.after", "model.reply.before"),
@@ -42,7 +43,6 @@ ELSEWHERE: dict[str, str] = {
     "clawbench/console.py": "the standard output of a command whose reader went away",
     "clawbench/models/cached.py": "`clawbench run --cache`",
     "clawbench/models/cassette.py": "`clawbench run --record`",
-    "clawbench/models/metered.py": "`clawbench run --budget`",
     "clawbench/packbuild.py": "`clawbench pack build`",
     "clawbench/starters.py": "`clawbench init`",
     "trajectoryrl/chain/keys.py": "`trajectoryrl localnet` makes keys; a validator reads them",

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from clawbench.budget import Budget
+from clawbench.errors import ModelUnavailable
+from clawbench.models import Reply, Request
 from clawbench.models.offline import OfflineModel
+from clawbench.prices import Price
+from tests.golden import LIBRARY, inputs, parameters
 from trajectoryrl.archive import Archive
 from trajectoryrl.audit import audited_chain
-from trajectoryrl.epoch import first_block
+from trajectoryrl.decision import competing
+from trajectoryrl.epoch import first_block, plan
 from trajectoryrl.github import Witness
 from trajectoryrl.ledger import Ledger
 from trajectoryrl.localtournament import LocalTournament, candidates
@@ -73,3 +86,86 @@ def test_a_validators_record_audits_clean_and_names_the_tournaments_winner(tmp_p
     assert own["award"]["winner"] == theirs["award"]["winner"] is not None
     assert own["weights"] == theirs["weights"]
     assert {row["outcome"] for row in own["submissions"]} == {"ENTRY", "DUPLICATE"}
+
+
+SHARED = parameters()
+PLAN = plan(11, 4, sha256(b"golden:4").hexdigest(), SHARED)
+ENTRIES = competing(inputs(PLAN)[0], PLAN)[0]
+PRICE = Price(Fraction(3), Fraction(3), Fraction(15))
+
+
+class AtOnce:
+    """A clock for which nobody waits."""
+
+    def now_ms(self) -> int:
+        return 0
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(0)
+
+
+class Failing(OfflineModel):
+    """The offline model; the provider fails on one pack."""
+
+    def __init__(self, unit: str = "none") -> None:
+        super().__init__()
+        self.unit = unit
+        self.calls = 0
+
+    async def reply(self, request: Request) -> Reply:
+        self.calls += 1
+        if request.unit.startswith(self.unit):
+            raise ModelUnavailable.of("MODEL_REJECTED", "HTTP 400", "offline")
+        return await super().reply(request)
+
+
+@contextmanager
+def runs_in(state: Path, model: OfflineModel, **also: Any) -> Iterator[Runs]:
+    with Ledger(state / "ledger.db") as ledger:
+        yield Runs(model, SHARED, LIBRARY, state / "runs", ledger, AtOnce(), **also)
+
+
+def test_every_attempt_is_written_down_with_what_it_took(tmp_path: Path) -> None:
+    with runs_in(tmp_path, OfflineModel(), price=PRICE) as runs:
+        found, keep = asyncio.run(runs(PLAN, ENTRIES))
+        rows = runs.ledger.runs_of(PLAN.number)
+    assert keep == ""
+    assert len(rows) == sum(len(verdict.attempts) for row in found for verdict in row.scenarios)
+    assert all(3 * row.tokens <= row.micro_usd <= 15 * row.tokens for row in rows)
+    assert all(row.tokens > 0 for row in rows)
+
+
+def test_what_a_pack_provoked_is_told_to_who_asks_why(tmp_path: Path) -> None:
+    entry = ENTRIES[0]
+    with runs_in(tmp_path, Failing(entry.pack.sha256[:16])) as runs:
+        asyncio.run(runs(PLAN, ENTRIES))
+        said = runs.ledger.verdicts_of(PLAN.number)[entry.content]
+        rows = runs.ledger.runs_of(PLAN.number)
+    assert said["exact"] == "0"
+    assert "runs 0, 1, 2 counted as failed: the provider failed on every attempt" in said["trace"][0]
+    assert "(MODEL_REJECTED: HTTP 400)" in said["trace"][0]
+    assert sum(row.status == "INFRA" for row in rows) == 5 * SHARED.runs * len(PLAN.scenarios)
+
+
+def test_a_budget_bounds_what_is_really_spent(tmp_path: Path) -> None:
+    model = Failing()
+    with runs_in(tmp_path, model, budget=Budget(tokens=30_000)) as runs:
+        _, keep = asyncio.run(runs(PLAN, ENTRIES))
+        spent = sum(row.tokens for row in runs.ledger.runs_of(PLAN.number))
+    assert keep == "the budget was spent before every pack had been evaluated"
+    assert 0 < spent <= 30_000
+    calls = model.calls
+    with runs_in(tmp_path, model, budget=Budget(tokens=30_000)) as runs:
+        _, again = asyncio.run(runs(PLAN, ENTRIES))
+    assert again == keep
+    assert model.calls == calls, "what an earlier life has spent counts"
+
+
+@pytest.mark.parametrize("tokens", [10_000_000, 2_000_000])
+def test_a_budget_that_suffices_changes_nothing(tokens: int, tmp_path: Path) -> None:
+    with runs_in(tmp_path / "free", OfflineModel()) as runs:
+        free, _ = asyncio.run(runs(PLAN, ENTRIES))
+    with runs_in(tmp_path / "paid", OfflineModel(), budget=Budget(tokens=tokens), price=PRICE) as runs:
+        paid, keep = asyncio.run(runs(PLAN, ENTRIES))
+    assert keep == ""
+    assert [row.score for row in paid] == [row.score for row in free]

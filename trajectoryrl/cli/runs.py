@@ -27,6 +27,10 @@ def command(
 
     Packs that show an agent the same are run once, so a run belongs to a content, not to a miner.
     """
+    from fractions import Fraction
+
+    from clawbench.prices import dollars
+
     from ..ledgerview import standing_of
 
     with opened(state, ledger) as kept:
@@ -35,7 +39,7 @@ def command(
         rows = kept.runs_of(view.number, who.content if who is not None else None)
     rows = [row for row in rows if not faults or row.status != "COMPLETED"]
     if as_json:
-        names = ("content", "scenario", "run", "attempt", "status", "fault", "trajectory", "tokens")
+        names = ("content", "scenario", "run", "attempt", "status", "fault", "trajectory", "tokens", "micro_usd")
         found = [{name: getattr(row, name) for name in names} for row in rows]
         printed({"epoch": view.number, "runs": found})
         return 0
@@ -44,9 +48,12 @@ def command(
         tokens = f"{row.tokens:,}" if row.tokens else "-"
         place = (row.content[:8], short(row.scenario, 18), str(row.run), str(row.attempt + 1))
         lines.append((*place, tokens, short(row.status, 10), short(row.fault, 24)))
-    spent = sum(row.tokens for row in rows)
+    spent = f"{sum(row.tokens for row in rows):,} tokens"
+    paid = sum(row.micro_usd for row in rows)
+    if paid:
+        spent += f", {dollars(Fraction(paid))}"
     broken = sum(row.status == "INFRA" for row in rows)
-    click.echo(f"epoch {view.number}: {len(rows)} attempts, {broken} broken by infrastructure, {spent:,} tokens")
+    click.echo(f"epoch {view.number}: {len(rows)} attempts, {broken} broken by infrastructure, {spent}")
     for line in table(lines, "llrrrll") if rows else ():
         click.echo(line)
     if view.forgotten:
