@@ -441,12 +441,14 @@ class _Handler(BaseHTTPRequestHandler):
         if service == "git-receive-pack":
             with self.forge._lock:
                 before = self.forge.refs(kept)
-                self._backend(kept, service, query, body)
+                answer = self._backend(kept, service, query, body)
                 self.forge.record_push(kept, before)
         else:
-            self._backend(kept, service, query, body)
+            answer = self._backend(kept, service, query, body)
+        self._answered(answer)  # whoever hears that a push is done can ask when it was
 
-    def _backend(self, kept: _Kept, service: str, query: str, body: bytes) -> None:
+    def _backend(self, kept: _Kept, service: str, query: str, body: bytes) -> bytes:
+        """What git's server program says, head and body."""
         environment = {
             **_environment(),
             "GIT_PROJECT_ROOT": str(self.forge.root / "objects"),
@@ -463,7 +465,10 @@ class _Handler(BaseHTTPRequestHandler):
         }
         words = ["git", "http-backend"]
         done = subprocess.run(words, input=body, env=environment, capture_output=True, timeout=120, check=False)
-        head, _, raw = done.stdout.partition(b"\r\n\r\n")
+        return done.stdout
+
+    def _answered(self, answer: bytes) -> None:
+        head, _, raw = answer.partition(b"\r\n\r\n")
         status, headers = 200, []
         for line in head.decode("latin-1").splitlines():
             key, _, value = line.partition(": ")
@@ -472,7 +477,7 @@ class _Handler(BaseHTTPRequestHandler):
                     status = int(value[:3])
             elif key:
                 headers.append((key, value))
-        self.send_response(status if done.stdout else 500)
+        self.send_response(status if answer else 500)
         for key, value in headers:
             self.send_header(key, value)
         self.send_header("Content-Length", str(len(raw)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,12 +60,26 @@ class World:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    time = [NOON]
+    clock = [NOON]
     (tmp_path / "work").mkdir()
-    with ForgeServer(Forge(tmp_path / "forge", lambda: time[0])) as server:
-        made = World(server, tmp_path / "work", time)
+    with ForgeServer(Forge(tmp_path / "forge", lambda: clock[0])) as server:
+        made = World(server, tmp_path / "work", clock)
         made.git("init", "-q", "-b", "main")
         yield made
+
+
+def test_a_push_is_written_down_before_git_hears_of_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    forge, recorded = world.server.forge, Forge.record_push
+
+    def slowly(*said: Any) -> None:
+        time.sleep(0.3)
+        recorded(forge, *said)
+
+    monkeypatch.setattr(forge, "record_push", slowly)
+    commit = world.pushed("1")
+    kept = forge.found("alice/pack")
+    assert kept is not None
+    assert [row["after"] for row in kept.activity] == [commit]
 
 
 def test_pushes_are_told_newest_first_with_the_servers_time(world: World) -> None:
