@@ -16,6 +16,7 @@ from clawbench.executor import AsyncioExecutor
 from clawbench.models import Reply, Request
 from clawbench.models.offline import OfflineModel
 from tests.golden import KEY, LIBRARY, hotkey_of, inputs, parameters, sign
+from tests.test_protocol_doc import vectors
 from trajectoryrl.audit import audited
 from trajectoryrl.decision import competing, decision
 from trajectoryrl.entry import Entry
@@ -265,21 +266,13 @@ def _told(found: Evaluated) -> list[object]:
     ]
 
 
-def _attempts(*faults: str) -> list[Attempt]:
-    return [Attempt(0, n, "INFRA" if fault else "COMPLETED", fault, Path("x")) for n, fault in enumerate(faults)]
-
-
-@pytest.mark.parametrize(
-    ("faults", "controlled", "expected"),
-    [
-        (("MODEL_SERVER: x",) * 5, range(5), (0,)),
-        (("MODEL_SERVER: x",) * 4, range(4), ()),
-        (("MODEL_SERVER: x",) * 5, range(1, 5), ()),
-        (("MODEL_SERVER: x",) * 6, range(1, 6), (0,)),
-        (("LIMIT_SECONDS: no answer within 120 s",) * 5, range(5), (0,)),
-        (("MODEL_SERVER: x", "MODEL_SERVER: x", "INTERNAL: x", "MODEL_SERVER: x", "MODEL_SERVER: x"), range(5), ()),
-        (("MODEL_SERVER: x",) * 5 + ("",), range(5), ()),
-    ],
-)
-def test_five_in_a_row_each_with_a_control(faults: tuple[str, ...], controlled: range, expected: tuple[int]) -> None:
-    assert provoked(_attempts(*faults), {(0, number) for number in controlled}, 5) == expected
+def test_the_protocols_vectors() -> None:
+    given = vectors("provoked")
+    for row in given:
+        attempts = [
+            Attempt(0, number, "INFRA" if fault else "COMPLETED", f"{fault}: said", Path("x"))
+            for number, fault in enumerate(row["attempts"])
+        ]
+        controlled = {(0, number) for number in row["controlled"]}
+        assert provoked(attempts, controlled, SHARED.infra_attempts) == ((0,) if row["provoked"] else ()), row
+    assert {row["provoked"] for row in given} == {True, False}
