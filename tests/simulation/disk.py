@@ -168,8 +168,8 @@ class LedgerImage:
 
     def taken(self, told: tuple[int, bytes]) -> None:
         """Takes the image; ``told`` is of the last moment when everything was acknowledged."""
-        self.file = (self.folder / _LEDGER).read_bytes()
-        log = self.folder / f"{_LEDGER}-wal"
+        file, log = self.folder / _LEDGER, self.folder / f"{_LEDGER}-wal"
+        self.file = file.read_bytes() if file.exists() else b""
         self.log = log.read_bytes() if log.exists() else b""
         same = bool(self.log) and self.log[:_HEADER] == told[1]
         self.acknowledged = min(told[0], len(self.log)) if same else len(self.log)
@@ -183,8 +183,8 @@ class LedgerImage:
             log = log[:at] + rubbish
         for name in (f"{_LEDGER}-shm", f"{_LEDGER}-wal"):
             (self.folder / name).unlink(missing_ok=True)
-        (self.folder / _LEDGER).write_bytes(self.file)
-        if log:
+        (self.folder / _LEDGER).write_bytes(self.file)  # a file without a byte is a new one
+        if log and self.file:
             (self.folder / f"{_LEDGER}-wal").write_bytes(log)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,7 +23,10 @@ from trajectoryrl.errors import RepositoryUnavailable
 from .world import Luck
 
 API = "https://api.github.com"
-STATUSES = (304, 401, 403, 404, 422, 429, 451, 500, 502)
+GITHUB_FAULTS = (
+    *("304", "401", "403", "404", "422", "429", "451", "500", "502"),
+    *("secondary limit", "limit", "half an answer", "slow", "disconnected"),
+)
 UNFETCHED = ("HOST_UNREACHABLE", "REPOSITORY_TIMEOUT", "FETCH_FAILED", "REPOSITORY_GONE")
 _REFUSALS: tuple[tuple[int, Mapping[str, str], bytes], ...] = (
     (400, {}, b'{"error": {"message": "bad schema for tool slack"}}'),
@@ -42,6 +46,13 @@ _ASKED = re.compile(r"^Report: (.*)$", re.MULTILINE)
 _VALUES = re.compile(r"berth (\d+), crane (\d+), tide (\d+)")
 
 
+def _dealt(luck: Luck, label: str, n: int) -> int:
+    """One of ``n`` kinds, each in its turn, so that a small world meets them all; luck says which one is first."""
+    number = luck.asked[label]
+    luck.asked[label] += 1
+    return (draw(luck.seed, label, n) + number) % n
+
+
 @dataclass(frozen=True)
 class Repository:
     """A repository that everybody sees: its number, its one commit, what that holds, when it was pushed."""
@@ -56,11 +67,12 @@ class Repository:
 
 @dataclass
 class GitHub:
-    """GitHub as one validator sees it; ``trouble`` is the percentage of answers that are none."""
+    """GitHub as one validator sees it; ``trouble`` is the percentage of answers that are none, ``met`` counts those."""
 
     repositories: Mapping[str, Repository]
     luck: Luck
     trouble: int
+    met: Counter[str]
 
     def client(self, real: type[httpx.AsyncClient]) -> Callable[..., httpx.AsyncClient]:
         """What makes clients that reach this GitHub and nothing else."""
@@ -86,6 +98,7 @@ class GitHub:
         if parts[-1] == "events":
             return _said(200, [], tag)
         if parts[0] == "repos" and self.luck.strikes(f"renamed:{found.name}", self.trouble):
+            self.met["GitHub: 301"] += 1
             return _said(301, {}, location=f"{API}/repositories/{found.number}")
         about = {"id": found.number, "full_name": found.name, "default_branch": "main", "private": False}
         return _said(200, about, tag)
@@ -98,16 +111,17 @@ class GitHub:
         luck = self.luck
         if not luck.strikes(f"api:{found.name}", 85 if found.flaky and self.trouble else self.trouble):
             return None
-        kind = luck.draw("api:how", len(STATUSES) + 5)
-        if kind < len(STATUSES):
-            return _said(STATUSES[kind], {"message": "no"})
-        if kind == len(STATUSES):
+        kind = GITHUB_FAULTS[_dealt(luck, "api:how", len(GITHUB_FAULTS))]
+        self.met[f"GitHub: {kind}"] += 1
+        if kind.isdigit():
+            return _said(int(kind), {"message": "no"})
+        if kind == "secondary limit":
             return _said(403, {"message": "You have exceeded a secondary rate limit"}, **{"retry-after": "9"})
-        if kind == len(STATUSES) + 1:
+        if kind == "limit":
             return _said(403, {}, **{"x-ratelimit-remaining": "0", "x-ratelimit-reset": "9999999999"})
-        if kind == len(STATUSES) + 2:
+        if kind == "half an answer":
             return httpx.Response(200, stream=httpx.ByteStream(b'{"id": 7, "full_na'))
-        if kind == len(STATUSES) + 3:
+        if kind == "slow":
             return _slow(request)
         raise httpx.ReadError("the connection broke", request=request)
 
@@ -115,7 +129,8 @@ class GitHub:
         """The pack of a repository by git. Raises RepositoryUnavailable."""
         await asyncio.sleep(self.luck.draw("git:ms", 4000) / 1000)
         if self.luck.strikes(f"git:{name}", self.trouble):
-            code = UNFETCHED[self.luck.draw("git:how", len(UNFETCHED))]
+            code = UNFETCHED[_dealt(self.luck, "git:how", len(UNFETCHED))]
+            self.met[f"git: {code}"] += 1
             raise RepositoryUnavailable.of(code, "git got nothing", name)
         found = self.repositories.get(name)
         if found is None:
@@ -153,6 +168,7 @@ class Scripted:
 
     luck: Luck
     trouble: int
+    met: Counter[str]
     _down: float = field(default=0.0)
 
     name = "scripted"
@@ -185,9 +201,11 @@ class Scripted:
             self._down = now + 20 + self.luck.draw("model:down", 400)
         if now >= self._down and self.luck.draw("model:fault", 1000) >= self.trouble * 2:
             return
-        how = self.luck.draw("model:how", len(FAILURES) + 1)
+        how = _dealt(self.luck, "model:how", len(FAILURES) + 1)
         if how == len(FAILURES):
+            self.met["model: never answers"] += 1
             await asyncio.sleep(10**6)
+        self.met[f"model: {FAILURES[how].code}"] += 1
         raise ModelUnavailable.of(FAILURES[how].code, FAILURES[how].said)
 
 

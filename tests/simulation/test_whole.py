@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from .outside import FAILURES, GITHUB_FAULTS, UNFETCHED
 from .timing import lived
 from .verdicts import audit_wrongs, manifests_below, manifests_of, wrongs
 from .whole import QUIET, RULES, Dangers, WholeLife, WholeTruth, whole_world
@@ -21,9 +22,9 @@ def world_of(seed: int, folder: Path) -> tuple[WholeTruth, list[WholeLife]]:
     return lived_in(seed, folder, dangers)
 
 
-def lived_in(seed: int, folder: Path, dangers: Dangers) -> tuple[WholeTruth, list[WholeLife]]:
+def lived_in(seed: int, folder: Path, dangers: Dangers, *, epochs: int = EPOCHS) -> tuple[WholeTruth, list[WholeLife]]:
     """The same with the dangers given."""
-    truth = WholeTruth(seed, validators=2 + seed % 2, epochs=EPOCHS)
+    truth = WholeTruth(seed, validators=2 + seed % 2, epochs=epochs)
     try:
         return truth, lived(whole_world(truth, folder, dangers))
     except BaseException as error:
@@ -40,14 +41,24 @@ def test_a_whole_world_ends_as_it_should(seed: int, tmp_path: Path) -> None:
     assert not found, f"seed={seed}: " + "\n".join(found)
 
 
+def test_every_fault_of_the_table_is_met(tmp_path: Path) -> None:
+    truth, lives = lived_in(29, tmp_path, Dangers(trouble=25, kill=500, disk=120))
+    assert list(wrongs(truth, lives)) == []
+    met = {what for life in lives for what in (*life.met, *life.deaths)}
+    assert {f"GitHub: {kind}" for kind in ("301", *GITHUB_FAULTS)} <= met
+    assert {f"git: {code}" for code in UNFETCHED} <= met
+    assert {f"model: {failure.code}" for failure in FAILURES} | {"model: never answers"} <= met
+    assert {"kill", "power cut", "LEDGER_WRITE", "OUT_WRITE"} <= met
+
+
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     dangers = Dangers(trouble=12, kill=600, disk=200)
     sealed = []
     for name in ("first", "again"):
-        _, lives = lived_in(77, tmp_path / name, dangers)
+        _, lives = lived_in(77, tmp_path / name, dangers, epochs=3)
         sealed.append((manifests_below(tmp_path / name), [life.deaths for life in lives]))
     assert sealed[0] == sealed[1]
-    assert {"power cut", "kill", "OUT_WRITE"} <= {what for deaths in sealed[0][1] for what in deaths}
+    assert sealed[0][0]
 
 
 def test_a_quiet_world_seals_every_epoch_alike(tmp_path: Path) -> None:

@@ -239,7 +239,10 @@ QUIET = Dangers()
 
 @dataclass
 class WholeLife:
-    """One validator through all its deaths. ``wrong`` are sentences of what should never have been."""
+    """One validator through all its deaths. ``wrong`` are sentences of what should never have been.
+
+    ``deaths`` counts how its processes ended, ``met`` what failed outside.
+    """
 
     truth: WholeTruth
     number: int
@@ -248,6 +251,7 @@ class WholeLife:
     dangers: Dangers
     wrong: list[str] = field(default_factory=list)
     deaths: Counter[str] = field(default_factory=Counter)
+    met: Counter[str] = field(default_factory=Counter)
     finished: set[str] = field(default_factory=set)
     dead: bool = False
     _left: int = 0
@@ -331,12 +335,12 @@ class WholeLife:
         luck, trouble, state = self.luck, self.dangers.trouble, self.folder
         chain = ReachedChain(WholeChain(self.truth, self.hotkey, luck, trouble, key=key_of(self.name)))
         os.sync()
-        self.github = GitHub(self.truth.repositories, luck, trouble)
+        self.github = GitHub(self.truth.repositories, luck, trouble, self.met)
         with Ledger(state / "ledger.db", inline=True) as ledger:
             archive = Archive(state / "evidence")
             with mock.patch("httpx.AsyncClient", self.github.client(httpx.AsyncClient)):
                 witness = Witness(GITHUB, archive, clock=clock)
-            model = Scripted(luck, trouble)
+            model = Scripted(luck, trouble, self.met)
             runs = Runs(model, RULES, LIBRARY, state / "runs", ledger, clock)
             places = (state / "records", state / "runs")
             records = Records(model, RULES, *places, archive, chain, ledger, state / "publish")
