@@ -21,9 +21,10 @@ from .reached import ReachedModel
 from .rounds import Seams, evaluated
 
 if TYPE_CHECKING:
-    from clawbench.bench import Admission, Watch
+    from clawbench.bench import Admission, Unit, Watch
     from clawbench.budget import Budget
     from clawbench.models.protocol import Model, Usage
+    from clawbench.outcome import RunOutcome
     from clawbench.prices import Price
 
 _LAST_LINE = 1 << 20
@@ -33,11 +34,11 @@ _LAST_LINE = 1 << 20
 class Runs:
     """Evaluates an epoch's entries on a model; runs stand in ``folder`` until the epoch is sealed.
 
-    What infrastructure broke is run again after the protocol's waits. ``most_contents`` is how many distinct contents
-    the operator's budget pays for by forecast: an epoch of more is not begun, and no new weights follow from it.
-    ``budget`` is what it may really spend: nothing is begun beyond it, and no new weights follow from what is missing.
-    ``price`` turns tokens into dollars, if it is known. ``tell`` is told ``model_answered``, ``run_ended``, and
-    ``run_torn`` for a run that a power cut tore and that is made again.
+    What infrastructure broke is run again after the protocol's waits, until the epoch has its award. ``most_contents``
+    is how many distinct contents the operator's budget pays for by forecast: an epoch of more is not begun, and no new
+    weights follow from it. ``budget`` is what it may really spend: nothing is begun beyond it, and no new weights
+    follow from what is missing. ``price`` turns tokens into dollars, if it is known. ``tell`` is told
+    ``model_answered``, ``run_ended``, and ``run_torn`` for a run that a power cut tore and that is made again.
     """
 
     model: Model
@@ -58,6 +59,7 @@ class Runs:
         from clawbench.keeping import Keeping
 
         assert plan.beacon is not None
+        awarded = self.ledger.award_of(plan.number) is not None
         distinct = len(contents(entries, plan.beacon))
         if self.most_contents is not None and distinct > self.most_contents:
             paid = f"{self.most_contents} {'pack' if self.most_contents == 1 else 'packs'}"
@@ -70,8 +72,9 @@ class Runs:
             executor=AsyncioExecutor(self.concurrency),
             watch=_watch(self.tell),
             sleep=self.clock.sleep,
-            admission=admission,
+            admission=_Ended(self.ledger.runs_of(plan.number)) if awarded else admission,
             keeping=Keeping(durable=True, at=lambda step: reach(f"bench.{step}")),
+            closed=awarded,
         )
         made = settings(plan, self.library)
         found = await evaluated(entries, plan, made, model, self.parameters, place, seams)
@@ -132,10 +135,26 @@ def _blamed(evaluation: Evaluation) -> Iterator[str]:
             )
 
 
+class _Ended:
+    """Admits no run: the epoch has its award, which a provider that answers again must not contradict."""
+
+    def __init__(self, rows: Sequence[RunRow]) -> None:
+        self._faults = {(row.content, row.scenario, row.run): row.fault for row in rows}
+
+    async def admitted(self, unit: Unit) -> str:
+        """Why the run was not begun when it was time."""
+        from clawbench.likeness import content_hash
+
+        key = (content_hash(unit.stage.pack), unit.stage.scenario.name, unit.index)
+        return self._faults.get(key) or "AWARDED: not begun, for the epoch has its award"
+
+    def left(self, unit: Unit, outcome: RunOutcome | None) -> None:
+        """Nothing is counted."""
+
+
 def _watch(tell: Callable[..., None]) -> Watch:
     """Reaches the points of runs, and tells of those that ended, and of those that were found torn."""
-    from clawbench.bench import Unit, Watch
-    from clawbench.outcome import RunOutcome
+    from clawbench.bench import Watch
 
     def ended(unit: Unit, outcome: RunOutcome, reused: bool) -> None:
         reach("run.ended")

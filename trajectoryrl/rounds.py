@@ -64,6 +64,8 @@ class Evaluated:
 class Seams:
     """How runs are made: who runs them, who watches, how one waits, what may refuse to begin one, how they are kept.
 
+    ``closed`` says that the epoch has its award: what is there is voted on, and nothing is made any more; what was not
+    begun then has the fault that ``admission`` says.
     ``done`` is called with each evaluation once: when it is decided, or at the end.
     """
 
@@ -72,6 +74,7 @@ class Seams:
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     admission: Admission | None = None
     keeping: Keeping | None = None
+    closed: bool = False
     done: Callable[[Evaluation], None] = lambda evaluation: None
 
 
@@ -125,7 +128,9 @@ class _Rounds:
     async def result(self) -> Evaluated:
         """All rounds."""
         await self._earlier_controls()
-        for number in range(self.parameters.infra_attempts):
+        if self.seams.closed:
+            await self._round(self.parameters.infra_attempts - 1)
+        for number in range(0 if self.seams.closed else self.parameters.infra_attempts):
             known = {key for key, _ in self._failures()}
             begun = await self._round(number)
             failed = [
