@@ -23,6 +23,7 @@ import orjson
 
 from .durable import folder_made, folder_synced
 from .entry import Entry
+from .errors import Infrastructure
 from .evaluation import (
     Attempt,
     AttemptKey,
@@ -363,15 +364,19 @@ def _fault_in(path: Path) -> str:
 
 
 def _written(place: Path, body: bytes) -> None:
-    """``body`` at ``place``, durable, whole or not at all."""
+    """``body`` at ``place``, durable, whole or not at all. Raises Infrastructure (``OUT_WRITE``)."""
     reach("control.before")
-    folder_made(place.parent)
     part = place.with_name(place.name + ".part")
-    with part.open("wb") as file:
-        file.write(body)
-        file.flush()
-        os.fsync(file.fileno())
-    reach("control.part")
-    os.replace(part, place)
-    folder_synced(place.parent)
+    try:
+        folder_made(place.parent)
+        with part.open("wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        reach("control.part")
+        os.replace(part, place)
+        folder_synced(place.parent)
+    except OSError as why:
+        said = f"a control cannot be written: {why.strerror}; whole runs are kept"
+        raise Infrastructure.of("OUT_WRITE", said, str(place)) from why
     reach("control.after")

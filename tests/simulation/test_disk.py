@@ -25,6 +25,7 @@ from trajectoryrl.errors import LedgerUnusable, RecordInvalid
 from trajectoryrl.ledger import Ledger
 from trajectoryrl.record import _times
 from trajectoryrl.records import _copied
+from trajectoryrl.rounds import _written
 
 from .disk import DISK, Disk, LedgerImage, watched
 from .world import Luck
@@ -156,6 +157,20 @@ def test_evidence_on_a_full_disk_ends_in_a_code(disk: Disk) -> None:
             seen[error.code] += 1
             assert archive.response(sha256(b"%d" % number).hexdigest()) is None
     assert seen["ARCHIVE_WRITE"]
+
+
+def test_a_control_that_was_written_stands_or_ends_in_a_code(disk: Disk, tmp_path: Path) -> None:
+    place = disk.root / "0.json"
+    _written(place, b"[1]")
+    for _ in cuts(disk, tmp_path / "kept"):
+        assert place.read_bytes() == b"[1]"
+    disk.every, seen = 1, Counter[str]()
+    for number in range(20):
+        try:
+            _written(disk.root / f"{number}.json", b"[2]")
+        except Infrastructure as error:
+            seen[error.code] += 1
+    assert set(seen) == {"OUT_WRITE"}
 
 
 def test_a_torn_line_of_times_is_in_no_record(tmp_path: Path) -> None:
