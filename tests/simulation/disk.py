@@ -70,7 +70,8 @@ class Disk:
 
     def holds(self, path: str) -> bool:
         """Whether ``path`` lies in this folder and is not the ledger's."""
-        return path.startswith(f"{self.root}/") and not os.path.basename(path).startswith(_LEDGER)
+        inside = path == str(self.root) or path.startswith(f"{self.root}/")
+        return inside and not os.path.basename(path).startswith(_LEDGER)
 
     def file_synced(self, path: str) -> None:
         """The bytes of a file are safe."""
