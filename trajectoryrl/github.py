@@ -223,26 +223,31 @@ class Witness:
         try:
             try:
                 rows, evidence = await self._rows(f"{base}/activity", {"per_page": "100", "ref": ref}, _PAGES)
-                times = [row.get("timestamp") for row in rows if row.get("after") == commit and row.get("ref") == ref]
+                seen = [
+                    (row.get("timestamp"), page)
+                    for row, page in rows
+                    if row.get("after") == commit and row.get("ref") == ref
+                ]
             except _NoSuchPage as missing:
                 if missing.page > 1:
                     raise
-                times, shown = [], False
-            if not times:
+                seen, shown = [], False
+            if not seen:
                 events, more = await self._rows(f"{base}/events", {"per_page": "100"}, _EVENT_PAGES)
                 evidence += more
-                times = [row.get("created_at") for row in events if _pushes(row, ref, commit)]
-            if not times and not shown:
+                seen = [(row.get("created_at"), page) for row, page in events if _pushes(row, ref, commit)]
+            if not seen and not shown:
                 raise _Trouble("GITHUB_ANSWER", "the host shows no activity of the repository", evidence)
-            found = [ms for ms in map(_ms, times) if ms is not None]
-            if len(found) < len(times):
+            found = [ms for ms in (_ms(text) for text, _ in seen) if ms is not None]
+            if len(found) < len(seen):
                 raise _Trouble("GITHUB_ANSWER", "the host gives a push no time that can be read", evidence)
         except _Trouble as trouble:
             return trouble.unknown
         if not found:
             return Pushed(None, evidence)
-        # The branch's name at that time belongs to the proof: the default branch may be another one later.
-        proof = all_of([repository.evidence, evidence])
+        # The branch's name at that time belongs to the proof: the default branch may be another one later. Pages that
+        # show nothing of the commit do not: a repository that is pushed to all day must not fill the disk for good.
+        proof = all_of([repository.evidence, tuple(page for page in evidence if any(page == one for _, one in seen))])
         fact = self._archive.establish("push", about, {"ms": min(found), "evidence": list(proof)})
         return Pushed(int(fact["ms"]), tuple(fact["evidence"]))
 
@@ -263,11 +268,11 @@ class Witness:
 
     async def _rows(
         self, url: str, query: Mapping[str, str], pages: int
-    ) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
-        """The rows of up to so many pages, and the sha256 of each page."""
+    ) -> tuple[list[tuple[dict[str, Any], str]], tuple[str, ...]]:
+        """The rows of up to so many pages, each with the sha256 of its page, and all of these."""
         from urllib.parse import urlencode
 
-        rows: list[dict[str, Any]] = []
+        rows: list[tuple[dict[str, Any], str]] = []
         evidence: list[str] = []
         following: str | None = f"{url}?{urlencode(query)}"
         while following is not None and len(evidence) < pages:
@@ -277,7 +282,7 @@ class Witness:
                 kind = _NoSuchPage if answer.status in (404, 410, 422) else _Trouble
                 raise kind("GITHUB_ANSWER", said, tuple(evidence))
             evidence.append(self._archive.keep(answer.raw))
-            rows += [row for row in answer.value if isinstance(row, dict)]
+            rows += [(row, evidence[-1]) for row in answer.value if isinstance(row, dict)]
             found = _NEXT.search(answer.headers.get("link", ""))
             following = found[1] if found and found[1].startswith(f"{self._host.api}/") else None
         return rows, tuple(evidence)

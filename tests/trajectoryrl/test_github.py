@@ -276,6 +276,17 @@ def test_pages_are_followed_and_one_that_is_missing_is_no_end(desk: Desk) -> Non
     assert all(desk.archive.response(name) for name in found.evidence)
 
 
+def test_a_page_that_shows_nothing_of_the_commit_is_no_part_of_its_proof(desk: Desk) -> None:
+    following = {"Link": f'<{desk.stub.url}/api/next?after=1>; rel="next"'}
+    desk.stub.says(ACTIVITY, Reply(body=[row("b" * 40)] * 100, headers=following))
+    desk.stub.says("/next", Reply(body=[row()]))
+    found = desk.pushed()
+    (page,) = (desk.archive.response(name) for name in found.evidence)
+    assert found.ms == NOON
+    assert page is not None
+    assert json.loads(page) == [row()]
+
+
 def test_pages_without_end_and_pages_elsewhere_are_left(desk: Desk) -> None:
     endless = {"Link": f'<{desk.stub.url}/api{ACTIVITY}?x=1>; rel="next"'}
     desk.stub.says(ACTIVITY, Reply(body=[row("b" * 40)], headers=endless))
