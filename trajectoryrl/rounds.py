@@ -346,8 +346,8 @@ def _attempts(outcome: StageOutcome, place: Path) -> list[Attempt]:
     attempts = []
     for index in sorted(ended.keys() | failed.keys()):
         run = ended.get(index)
-        earlier = [path for _, path in sorted(failed.get(index, ()))]
-        attempts += [Attempt(index, n, "INFRA", _fault_in(path), path) for n, path in enumerate(earlier)]
+        earlier = [(fault, path) for _, path in sorted(failed.get(index, ())) if (fault := _fault_in(path))]
+        attempts += [Attempt(index, n, "INFRA", fault, path) for n, (fault, path) in enumerate(earlier)]
         if run is not None and run.status != "INFRA":
             attempts.append(Attempt(index, len(earlier), run.status, run.fault, place / f"run-{index}.jsonl"))
         elif run is not None and not earlier:  # the provider was known to be down
@@ -356,11 +356,15 @@ def _attempts(outcome: StageOutcome, place: Path) -> list[Attempt]:
 
 
 def _fault_in(path: Path) -> str:
-    """Why infrastructure ended the attempt whose trajectory stands at ``path``."""
+    """Why infrastructure ended the attempt whose trajectory stands at ``path``; nothing if a power cut tore it."""
+    from clawbench.errors import TrajectoryInvalid
     from clawbench.trajectory import read_trajectory
 
-    end = read_trajectory(path).end
-    return str(end["fault"]) if end else "INTERRUPTED: the run never ended"
+    try:
+        end = read_trajectory(path).end
+    except TrajectoryInvalid:
+        return ""
+    return str(end["fault"]) if end else ""
 
 
 def _written(place: Path, body: bytes) -> None:

@@ -95,6 +95,8 @@ def _scores(truth: WholeTruth, sealed: list[Manifests]) -> Iterator[str]:
     for manifests in sealed:
         for number, found in manifests.items():
             for row in found["evaluations"]:
+                if row["content"] in honest and _provoked(row):
+                    yield f"epoch {number}: the honest {row['content'][:12]} was blamed for its provider"
                 if row["score"] is None or _provoked(row):
                     continue
                 score = seen.setdefault((number, row["content"]), row["score"]["exact"])

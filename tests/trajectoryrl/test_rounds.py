@@ -152,6 +152,22 @@ def test_a_run_that_completes_at_the_fifth_attempt_votes_as_it_ran(made: tuple[S
     assert not any(verdict.provoked for verdict in rows["careful"].scenarios)
 
 
+@pytest.mark.parametrize("size", [0, 100])
+def test_a_failed_attempt_that_a_power_cut_tore_is_none(size: int, made: tuple[Setting, ...], tmp_path: Path) -> None:
+    def once(asked: Asked) -> str:
+        return "MODEL_SERVER" if asked.name == "careful" and asked.attempt == 1 else ""
+
+    trial = Trial(tmp_path, once, made)
+    before = by_name(trial.run())["careful"]
+    torn = list(tmp_path.glob("*/*/failed-run-*.jsonl"))
+    assert torn
+    for path in torn:
+        path.write_bytes(path.read_bytes()[:size])
+    after = by_name(trial.run())["careful"]
+    assert after.score == before.score
+    assert {a.status for verdict in after.scenarios for a in verdict.attempts} == {"COMPLETED"}
+
+
 @pytest.mark.parametrize("code", ["INTERNAL", "REPLAY_MISS", "SCRIPT_ENDED"])
 def test_a_bug_of_ours_is_never_the_packs_fault(code: str, made: tuple[Setting, ...], tmp_path: Path) -> None:
     trial = Trial(tmp_path, lambda asked: code if asked.name == "careful" else "", made)
