@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import cast
 
 import orjson
@@ -59,6 +60,40 @@ def outcome_of(run: Trajectory, rubric: Rubric, baseline: Baseline | None) -> Ru
         completion_tokens=usage.completion,
         cost=cost_penalty(transcript.total, usage.prompt + usage.completion, baseline),
         safety=safety_penalty(results, transcript.repeated() is not None),
+        cached_tokens=usage.cached,
+        reasoning_tokens=usage.reasoning,
+    )
+
+
+def recorded_outcome(run: Trajectory, rubric: Rubric) -> RunOutcome | None:
+    """The outcome of a run as it was judged when it ran, without its effects; ``None`` if its checks are not those of
+    ``rubric``."""
+    end = run.end or {}
+    if end["status"] == "PACK_FAULT":
+        results = failed_results(rubric, f"the run ended in {end['fault']}")
+    else:
+        rows = [(row["id"], row["passed"], row["tenths"], row["reason"]) for row in end["checks"]]
+        if [row[0] for row in rows] != [check.id for check in rubric.checks]:
+            return None
+        results = tuple(
+            CheckResult(check.id, check.type, check.category, check.points, passed, tenths, reason, check.severity)
+            for check, (_, passed, tenths, reason) in zip(rubric.checks, rows, strict=True)
+        )
+    usage = Usage(*end["usage"])
+    return RunOutcome(
+        index=int(run.start["index"]),
+        status=cast(Status, end["status"]),
+        fault=str(end["fault"]),
+        answer=run.final_message,
+        results=results,
+        tally=tally(rubric, results),
+        effects=(),
+        tool_calls=int(end["tool_calls"]),
+        turns=int(end["turns"]),
+        prompt_tokens=usage.prompt,
+        completion_tokens=usage.completion,
+        cost=Fraction(end["penalties"]["cost"]),
+        safety=Fraction(end["penalties"]["safety"]),
         cached_tokens=usage.cached,
         reasoning_tokens=usage.reasoning,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -58,6 +58,29 @@ def test_two_of_three_carry_the_vote(tmp_path: Path) -> None:
     assert outcome.score == 1
     assert outcome.voted is not None
     assert {result.id: result.votes for result in outcome.voted.results}["order_number"] == (True, False, True)
+
+
+@pytest.mark.parametrize(
+    "model", [Flaky({0, 2}), ScriptModel([replace(says("No."), finish="refusal")])], ids=["voted", "refused"]
+)
+def test_verdicts_taken_as_recorded_are_those_that_judging_again_gives(tmp_path: Path, model: Model) -> None:
+    results(tmp_path, model)
+    again, taken = (results(tmp_path, model, trusting=trusting) for trusting in (False, True))
+    assert taken.voted == again.voted
+    assert list(taken.runs) == [replace(run, effects=()) for run in again.runs]
+    assert len({run.status for run in taken.runs}) == 1
+
+
+@pytest.mark.parametrize("damage", [lambda raw: raw[: len(raw) // 2], lambda raw: b"", lambda raw: raw[:-1],
+                                    lambda raw: raw.replace(b"step", b"\0\0\0\0", 1),
+                                    lambda raw: raw.partition(b"\n")[2]])  # fmt: skip
+def test_a_torn_run_is_not_believed(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    results(tmp_path, Flaky({0, 1, 2}))
+    (path,) = tmp_path.glob("*/*/run-1.jsonl")
+    path.write_bytes(damage(path.read_bytes()))
+    model = Flaky({0, 1, 2})
+    assert results(tmp_path, model, trusting=True).score == 1
+    assert set(model.asked) == {1}
 
 
 def test_one_of_three_does_not(tmp_path: Path) -> None:

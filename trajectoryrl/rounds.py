@@ -196,6 +196,7 @@ class _Rounds:
             watch=watch,
             retrying=Retrying(trip=_TRIP, packs=_TRIP_PACKS) if breaks else Retrying(trip=1 << 30),
             most_failed=number,
+            trusting=True,
             admission=self.seams.admission,
             keeping=self.keeping,
         )
