@@ -3,7 +3,7 @@
 One SQLite file (WAL, ``synchronous=FULL``) with one writer. A row is a fact that will not change: writing it again
 changes nothing, so going on after a crash is asking what is there and doing the rest. Facts that arrive together are
 made durable together. Epochs that ended long ago shrink to a line, then go: :meth:`Ledger.forget`. Trajectories stand
-beside it, each under the sha256 of its bytes.
+beside it, in the epoch's record, each under the sha256 by which its row names it.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ import os
 import queue
 import sqlite3
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
@@ -46,8 +45,6 @@ create table if not exists weights (
   primary key (epoch, attempt, state)) strict;
 create table if not exists records (
   epoch integer primary key, manifest text not null, place text not null) strict;
-create table if not exists evidence (
-  sha256 text primary key, body blob not null) strict;
 """
 _INSERTS = {
     "epochs": "insert or ignore into epochs values (?, ?)",
@@ -57,7 +54,6 @@ _INSERTS = {
     "awards": "insert or ignore into awards values (?, ?)",
     "weights": "insert or ignore into weights values (?, ?, ?, ?)",
     "records": "insert or ignore into records values (?, ?, ?)",
-    "evidence": "insert or ignore into evidence values (?, ?)",
 }
 _DETAILS = ("runs", "submissions", "verdicts")
 _BY_EPOCH = (*_DETAILS, "epochs", "awards", "weights", "records")
@@ -182,12 +178,6 @@ class Ledger:
         """An epoch's record was sealed: the sha256 of its manifest, and where it stands."""
         await self._put("records", epoch, manifest, place)
 
-    async def evidence(self, body: bytes) -> str:
-        """Keeps a raw response for good; returns its sha256."""
-        name = sha256(body).hexdigest()
-        await self._put("evidence", name, body)
-        return name
-
     # what is there
 
     def epochs(self) -> list[int]:
@@ -234,11 +224,6 @@ class Ledger:
         """The manifest's sha256 and the place of an epoch's record, or ``None``."""
         rows = self._all("select manifest, place from records where epoch = ?", epoch)
         return (rows[0][0], rows[0][1]) if rows else None
-
-    def evidence_of(self, name: str) -> bytes | None:
-        """The raw response of this sha256, or ``None``."""
-        rows = self._all("select body from evidence where sha256 = ?", name)
-        return bytes(rows[0][0]) if rows else None
 
     async def forget(self, keep_epochs: int, keep_lines: int = LINES) -> None:
         """Keeps the newest ``keep_epochs`` epochs whole, a line each of the ``keep_lines`` before, and drops the rest.
@@ -392,39 +377,3 @@ def _locked(path: Path) -> int:
         said = "another validator is using this folder: stop it, or give another --state"
         raise LedgerUnusable.of("LEDGER_LOCKED", said, str(path)) from None
     return descriptor
-
-
-class Trajectories:
-    """Files named by the sha256 of their bytes, under ``folder``."""
-
-    def __init__(self, folder: Path | str) -> None:
-        self.folder = Path(folder)
-
-    def place(self, name: str) -> Path:
-        """Where the file of this sha256 stands."""
-        return self.folder / name[:2] / name
-
-    def put(self, body: bytes) -> str:
-        """Writes ``body`` durably, once; returns its sha256."""
-        name = sha256(body).hexdigest()
-        place = self.place(name)
-        if place.exists():
-            return name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        part = place.with_name(f"{name}.{os.getpid()}.part")
-        with part.open("wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, place)
-        folder = os.open(place.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-        return name
-
-    def drop(self, names: Iterable[str]) -> None:
-        """Removes files that nothing names any more."""
-        for name in names:
-            self.place(name).unlink(missing_ok=True)

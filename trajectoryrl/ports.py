@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from clawbench.models.protocol import Model, Usage
     from clawbench.outcome import RunOutcome
     from clawbench.prices import Price
-
-_LAST_LINE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ class Runs:
         return MeteredModel(model, accounts, journal), accounts
 
     async def _written_down(self, number: int, found: Sequence[Evaluation]) -> None:
-        used = await asyncio.to_thread(_usages, found)
+        made = await asyncio.to_thread(_made, found)
         rows = [
             RunRow(
                 number,
@@ -105,9 +104,9 @@ class Runs:
                 attempt.number,
                 attempt.status,
                 attempt.fault[:200],
-                attempt.place.name if attempt.place is not None else "",
-                used[attempt.place].prompt + used[attempt.place].completion,
-                round(self.price.of(used[attempt.place])) if self.price is not None else 0,
+                made[attempt.place].sha256,
+                made[attempt.place].usage.prompt + made[attempt.place].usage.completion,
+                round(self.price.of(made[attempt.place].usage)) if self.price is not None else 0,
             )
             for content, scenario, attempt in _attempts(found)
         ]
@@ -174,22 +173,29 @@ def _attempts(found: Sequence[Evaluation]) -> Iterator[tuple[str, str, Attempt]]
         yield from ((evaluation.content, control.scenario, control.attempt) for control in evaluation.controls)
 
 
-def _usages(found: Sequence[Evaluation]) -> dict[Path | None, Usage]:
-    """What every attempt took, by the place of its trajectory."""
-    return {place: _usage_in(place) for place in {attempt.place for _, _, attempt in _attempts(found)}}
+class _Made(NamedTuple):
+    """What an attempt left: the name of its trajectory in the record, and what it took by the model's count."""
+
+    sha256: str
+    usage: Usage
 
 
-def _usage_in(place: Path | None) -> Usage:
-    """What the run at ``place`` read and wrote, by the model's count; nothing if it does not say."""
+def _made(found: Sequence[Evaluation]) -> dict[Path | None, _Made]:
+    """What every attempt left, by the place of its trajectory."""
+    return {place: _made_at(place) for place in {attempt.place for _, _, attempt in _attempts(found)}}
+
+
+def _made_at(place: Path | None) -> _Made:
     from clawbench.models.protocol import Usage
     from clawbench.trajectory import PAYLOAD
 
-    if place is None:
-        return Usage()
     try:
-        with place.open("rb") as file:
-            file.seek(max(0, place.stat().st_size - _LAST_LINE))
-            last = file.read().rstrip(b"\n").rpartition(b"\n")[2]
-        return Usage(*map(int, orjson.loads(last)[PAYLOAD]["usage"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        return Usage()
+        body = place.read_bytes() if place is not None else b""
+    except OSError:
+        body = b""
+    name = sha256(body).hexdigest() if body else ""
+    try:
+        last = body.rstrip(b"\n").rpartition(b"\n")[2]
+        return _Made(name, Usage(*map(int, orjson.loads(last)[PAYLOAD]["usage"])))
+    except (ValueError, KeyError, TypeError):
+        return _Made(name, Usage())

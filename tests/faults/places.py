@@ -61,6 +61,3 @@ ELSEWHERE: dict[str, str] = {
     "trajectoryrl/protocoldoc.py": "`make protocol`",
 }
 """Modules that no epoch goes through, and why not. ``publishing.py`` serves records and writes nothing."""
-
-UNUSED = {"trajectoryrl/ledger.py:Trajectories.put", "trajectoryrl/ledger.py:Trajectories.drop"}
-"""Functions that no epoch goes through in modules that others do."""

@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as some
 
 from trajectoryrl.errors import LedgerUnusable
-from trajectoryrl.ledger import Ledger, RunRow, Trajectories
+from trajectoryrl.ledger import Ledger, RunRow
 
 
 def _run(work: Coroutine[Any, Any, Any]) -> Any:
@@ -39,7 +37,6 @@ def test_every_fact_is_read_back_as_it_was_written(tmp_path: Path) -> None:
 
     with Ledger(tmp_path / "ledger.db") as ledger:
         _run(write(ledger))
-        name = _run(ledger.evidence(b"raw response"))
     with Ledger(tmp_path / "ledger.db") as ledger:
         assert ledger.epochs() == [7]
         assert ledger.inputs_of(7) == {"block": 8400, "beacon": "ab"}
@@ -49,7 +46,6 @@ def test_every_fact_is_read_back_as_it_was_written(tmp_path: Path) -> None:
         assert ledger.award_of(7) == {"winner": "hot"}
         assert [(row.state, row.at) for row in ledger.weights_of(7)] == [("PLANNED", {"1": 65535})]
         assert ledger.record_of(7) == ("f" * 64, "records/7")
-        assert ledger.evidence_of(name) == b"raw response"
         assert (ledger.inputs_of(8), ledger.award_of(8), ledger.record_of(8)) == (None, None, None)
 
 
@@ -145,17 +141,3 @@ def test_what_was_said_to_be_durable_is_there_after_a_kill(tmp_path: Path) -> No
         there = {run for _, _, run in ledger.finished(1)}
     assert there >= set(range(said + 1))
     assert there == set(range(len(there)))
-
-
-@given(some.binary(max_size=300))
-def test_a_trajectory_is_named_by_its_bytes(body: bytes) -> None:
-    import tempfile
-    from hashlib import sha256
-
-    with tempfile.TemporaryDirectory() as folder:
-        kept = Trajectories(folder)
-        name = kept.put(body)
-        assert name == sha256(body).hexdigest() == kept.put(body)
-        assert kept.place(name).read_bytes() == body
-        kept.drop([name, name])
-        assert not kept.place(name).exists()

@@ -78,6 +78,11 @@ def test_a_validators_record_audits_clean_and_names_the_tournaments_winner(tmp_p
     audits = audited_chain(tmp_path / "state" / "records")
     assert [audit.problems for audit in audits] == [(), ()]
     assert [audit.epoch for audit in audits] == [EPOCH, EPOCH + 1]
+    with Ledger(tmp_path / "state" / "ledger.db") as ledger:
+        rows = ledger.runs_of(EPOCH)
+    place = tmp_path / "state" / "records" / f"epoch-{EPOCH}" / "trajectories"
+    assert rows
+    assert {f"{row.trajectory}.zst" for row in rows} == {path.name for path in place.glob("*.zst")}
     own, theirs = (
         json.loads((tmp_path / place / f"epoch-{EPOCH + 1}" / "manifest.json").read_bytes())
         for place in ("state/records", "tournament")
