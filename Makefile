@@ -50,8 +50,8 @@ protocol: $(VENV)/.installed
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m benchmarks
 
-# What takes longer than a test may: 10,000 simulated epochs of the loop and WHOLE_EPOCHS (1,500) of whole validators (a
-# failure names its world or seed), a SIGKILL at every fault point, 24 days in one process.
+# What takes longer than a test may: 10,000 simulated epochs of the loop, WHOLE_EPOCHS (10,000) of whole validators (a
+# failure names its seed), a SIGKILL at every fault point, 24 days in one process. An hour or more on two cores.
 soak: $(VENV)/.installed-dev
 	@SOAK=1 SIMULATED_EPOCHS=10000 $(BIN)/python -m pytest -n 2 tests/simulation tests/faults
 

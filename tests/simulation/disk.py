@@ -87,8 +87,9 @@ class Disk:
         """Everything is safe."""
         self.renamed.clear()
         self.synced.clear()
-        for path in self._files():
-            self.file_synced(str(path))
+        for entry in self._entries(str(self.root)):
+            about = entry.stat()
+            self.synced[entry.path] = (about.st_size, about.st_mtime_ns)
 
     def moved(self, source: str, to: str, before: bytes | None) -> None:
         """A file or a folder has another name; ``before`` is what had that name."""
@@ -144,7 +145,16 @@ class Disk:
         return f"{what}:{_PID.sub('', os.path.relpath(path, self.root))}"
 
     def _files(self) -> list[Path]:
-        return [path for path in sorted(self.root.rglob("*")) if path.is_file() and self.holds(str(path))]
+        return sorted(Path(entry.path) for entry in self._entries(str(self.root)))
+
+    def _entries(self, folder: str) -> Iterator[os.DirEntry[str]]:
+        """Every file of the folder that is not the ledger's, in no order."""
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    yield from self._entries(entry.path)
+                elif not entry.name.startswith(_LEDGER):
+                    yield entry
 
 
 @dataclass

@@ -13,7 +13,7 @@ from .verdicts import audit_wrongs, manifests_below, manifests_of, wrongs
 from .whole import QUIET, RULES, Dangers, WholeLife, WholeTruth, whole_world
 
 EPOCHS = 5
-WORLDS = int(os.environ.get("WHOLE_EPOCHS", "1500" if os.environ.get("SOAK") else "10")) // EPOCHS
+WORLDS = int(os.environ.get("WHOLE_EPOCHS", "10000" if os.environ.get("SOAK") else "10")) // EPOCHS
 
 
 def world_of(seed: int, folder: Path) -> tuple[WholeTruth, list[WholeLife]]:
