@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
@@ -12,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from .durable import folder_made, folder_synced
+from .durable import file_kept, folder_synced
 from .errors import LedgerUnusable
 from .faults import reach
 
@@ -101,17 +100,9 @@ class Archive:
     def _write(self, place: Path, body: bytes, *, anew: bool = False) -> None:
         if place.exists() and not anew:
             return
-        part = place.with_name(f"{place.name}.{os.getpid()}.part")
         reach("archive.write.before")
         try:
-            folder_made(place.parent)
-            with part.open("wb") as file:
-                file.write(body)
-                file.flush()
-                os.fsync(file.fileno())
-            reach("archive.write.part")
-            os.replace(part, place)
-            folder_synced(place.parent)
+            file_kept(place, body, lambda: reach("archive.write.part"))
         except OSError as why:
             with suppress(OSError):  # what may not be on disk is not there
                 place.unlink(missing_ok=True)

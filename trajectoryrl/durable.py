@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 from clawbench.keeping import folder_synced
 
-__all__ = ["folder_made", "folder_synced"]
+__all__ = ["file_kept", "folder_made", "folder_synced"]
+
+
+def file_kept(place: Path, body: bytes, synced: Callable[[], None]) -> None:
+    """``body`` stands at ``place``, whole or not at all, and stays; ``synced`` is called before it has its name.
+
+    Raises OSError.
+    """
+    folder_made(place.parent)
+    part = place.with_name(f"{place.name}.{os.getpid()}.part")
+    with part.open("wb") as file:
+        file.write(body)
+        file.flush()
+        os.fsync(file.fileno())
+    synced()
+    os.replace(part, place)
+    folder_synced(place.parent)
 
 
 def folder_made(folder: Path) -> None:

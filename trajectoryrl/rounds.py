@@ -11,7 +11,6 @@ Everything is read from the folder of the runs: a validator that was killed goes
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import shutil
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from .durable import folder_made, folder_synced
+from .durable import file_kept
 from .entry import Entry
 from .errors import Infrastructure
 from .evaluation import (
@@ -371,16 +370,8 @@ def _fault_in(path: Path) -> str:
 def _written(place: Path, body: bytes) -> None:
     """``body`` at ``place``, durable, whole or not at all. Raises Infrastructure (``OUT_WRITE``)."""
     reach("control.before")
-    part = place.with_name(place.name + ".part")
     try:
-        folder_made(place.parent)
-        with part.open("wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        reach("control.part")
-        os.replace(part, place)
-        folder_synced(place.parent)
+        file_kept(place, body, lambda: reach("control.part"))
     except OSError as why:
         said = f"a control cannot be written: {why.strerror}; whole runs are kept"
         raise Infrastructure.of("OUT_WRITE", said, str(place)) from why

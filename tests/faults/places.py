@@ -18,6 +18,12 @@ AROUND: dict[str, tuple[str, ...]] = {
     "clawbench/sandbox/shell/_jq_worker.py:serve": ("model.reply.after", "model.reply.before"),
     # Chains are called through ReachedChain, models through ReachedModel.
     "trajectoryrl/chain/localclient.py:LocalClient._call": ("chain.head.before", "chain.head.after"),
+    "trajectoryrl/durable.py:file_kept": (
+        "archive.write.before",
+        "archive.write.part",
+        "control.before",
+        "control.part",
+    ),
     "trajectoryrl/durable.py:folder_made": ("archive.write.before", "archive.write.part", "publish.copy.before"),
     "trajectoryrl/operating.py:operated": ("ledger.open.before",),  # a sync of the system before anything else
     "trajectoryrl/github.py:Witness.__init__": ("forge.ask.before", "forge.ask.after"),  # clients; `_once` asks
