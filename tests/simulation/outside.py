@@ -175,6 +175,7 @@ class Scripted:
     version = "1"
     simulated = True
     provider = ""
+    hangs = False
     settings: Mapping[str, str] = field(default_factory=dict)
 
     async def reply(self, request: Request) -> Reply:
@@ -182,6 +183,8 @@ class Scripted:
         await asyncio.sleep(self.luck.draw("model:ms", 1500) / 1000)
         wanted = _wanted(str(request.messages[0]["content"]))
         await self._trouble()
+        if "provoke" in wanted and self.hangs:
+            await asyncio.sleep(10**6)
         if "provoke" in wanted:
             raise ModelUnavailable.of("MODEL_SERVER", "HTTP 500, the provider has failed")
         if "refuse" in wanted and draw(_policy(request), "refused", 3):

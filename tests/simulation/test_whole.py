@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from .outside import FAILURES, GITHUB_FAULTS, UNFETCHED
+from clawbench.likeness import content_hash
+
+from .outside import FAILURES, GITHUB_FAULTS, UNFETCHED, Scripted
 from .timing import lived
 from .verdicts import audit_wrongs, manifests_below, manifests_of, wrongs
 from .whole import QUIET, RULES, Dangers, WholeLife, WholeTruth, whole_world
@@ -62,7 +64,11 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     assert any(sealed[0][1]), "nobody died"
 
 
-def test_a_quiet_world_seals_every_epoch_alike_whoever_provokes_errors(tmp_path: Path) -> None:
+@pytest.mark.parametrize("hangs", [False, True], ids=["fails", "never answers"])
+def test_a_quiet_world_seals_every_epoch_alike_whoever_provokes_errors(
+    hangs: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Scripted, "hangs", hangs)
     truth, lives = lived_in(5, tmp_path, QUIET)
     assert {"provoker", "refuser", "thief"} <= {miner.kind for miner in truth.miners}
     assert list(wrongs(truth, lives)) == []
@@ -73,3 +79,11 @@ def test_a_quiet_world_seals_every_epoch_alike_whoever_provokes_errors(tmp_path:
         weighed = [block // RULES.blocks_per_epoch for who, block, _ in truth.landed if who == life.hotkey]
         assert weighed == sorted(set(weighed))
         assert set(range(1, EPOCHS + 1)) <= set(weighed)
+    provokers = {content_hash(miner.pack) for miner in truth.miners if miner.kind == "provoker"}
+    rows = [row for found in manifests_of(lives[0]).values() for row in found["evaluations"]]
+    mine = [row for row in rows if row["content"] in provokers]
+    assert mine
+    for row in mine:
+        faults = [attempt["fault"] for verdict in row["scenarios"] for attempt in verdict["attempts"]]
+        assert row["score"]["exact"] == "0"
+        assert {fault.partition(":")[0] for fault in faults} == {"LIMIT_SECONDS" if hangs else "MODEL_SERVER"}
