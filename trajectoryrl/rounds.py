@@ -326,7 +326,8 @@ class _Rounds:
 
     def _keep(self) -> str:
         """Why no new weights may follow from the evaluations, if so."""
-        if any(fault.startswith("BUDGET") for fault in self._faults()):
+        runs = [run for content in self.open for outcome in self.outcomes[content].values() for run in outcome.runs]
+        if any(run.fault.startswith("BUDGET") for run in runs):
             return "the budget was spent before every pack had been evaluated"
         if self.open and not self.answered:
             return f"the model's provider did not answer ({self.found[self.open[0]].cause})"

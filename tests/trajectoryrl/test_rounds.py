@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from clawbench.errors import ModelUnavailable
-from clawbench.executor import AsyncioExecutor
+from clawbench.executor import AsyncioExecutor, Unit
 from clawbench.models import Reply, Request
 from clawbench.models.offline import OfflineModel
+from clawbench.outcome import RunOutcome
 from tests.golden import KEY, LIBRARY, hotkey_of, inputs, parameters, sign
 from tests.test_protocol_doc import vectors
 from trajectoryrl.audit import audited
@@ -233,6 +234,25 @@ def test_a_key_that_never_worked_is_told_at_once(made: tuple[Setting, ...], tmp_
     assert trial.waits == []
     assert "MODEL_AUTH" in found.keep
     assert [row.score for row in found.evaluations] == [None] * 4
+
+
+def test_a_budget_that_ends_between_two_attempts_keeps_the_weights(made: tuple[Setting, ...], tmp_path: Path) -> None:
+    trial = Trial(tmp_path, lambda asked: "MODEL_SERVER" if asked.name == "careful" else "", made)
+
+    class Purse:
+        async def admitted(self, unit: Unit) -> str:
+            return "BUDGET_BENCH: not begun" if trial.waits else ""
+
+        def left(self, unit: Unit, outcome: RunOutcome | None) -> None:
+            pass
+
+    async def waited(seconds: float) -> None:
+        trial.waits.append(seconds)
+
+    seams = Seams(sleep=waited, admission=Purse())
+    found = asyncio.run(evaluated(ENTRIES, PLAN, made, Playing(trial), SHARED, tmp_path, seams))
+    assert found.keep == "the budget was spent before every pack had been evaluated"
+    assert by_name(found)["careful"].score is None
 
 
 def test_a_pack_that_fails_at_once_shuts_nobody_out(made: tuple[Setting, ...], tmp_path: Path) -> None:
