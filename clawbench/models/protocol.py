@@ -89,7 +89,7 @@ def identity_of(model: Model) -> dict[str, Any]:
     """The model as it stands in a run's first line."""
     told: dict[str, Any] = {"name": model.name, "version": model.version, "simulated": model.simulated}
     if model.provider:
-        told |= {"provider": model.provider, "settings": dict(model.settings)}
+        told |= {"provider": model.provider, "settings": dict(sorted(model.settings.items()))}
     return told
 
 
