@@ -132,7 +132,7 @@ async def _fetched(
     url = f"{host.git}/{repository}.git"
     folder: Path | None = None
     try:
-        folder = Path(tempfile.mkdtemp(prefix="fetch-", dir=scratch))
+        folder = Path(tempfile.mkdtemp(prefix="fetch-", dir=scratch)).absolute()  # git runs in it
         reach("git.folder")
         git = _Git(folder, GitProcess(folder, limits, host.protocol))
         async with asyncio.timeout(limits.seconds):

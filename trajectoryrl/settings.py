@@ -49,7 +49,7 @@ class Settings:
     @property
     def state_folder(self) -> Path:
         """Where the ledger and the trajectories of this network and hotkey stand."""
-        return Path(self.state).expanduser()
+        return Path(self.state).expanduser().absolute()
 
 
 @dataclass(frozen=True, slots=True)

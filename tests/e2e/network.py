@@ -137,10 +137,10 @@ class Network:
         key.parent.mkdir(exist_ok=True)
         if not key.exists():
             write_key(key, f"network:{name}")
-        state = self.folder / "state" / name
+        state = f"state/{name}"  # below the process's own folder, as people type it
         command = [sys.executable, str(ROOT / "neurons" / "validator.py"), "--netuid", str(NETUID)]
         command += ["--network", self.chain.url, "--forge", self.forge.url, "--protocol", str(self.rules)]
-        command += ["--key", str(key), "--model", "offline", "--state", str(state), *words]
+        command += ["--key", str(key), "--model", "offline", "--state", state, *words]
         environment = {**os.environ, "BITTENSOR_RUNTIME_CACHE_DIR": str(self.folder / "sdk")}
         environment["BTCLI_TOKEN_SYMBOLS_CACHE"] = str(self.folder / "sdk" / "symbols.json")
         with (self.folder / f"{name}.log").open("ab") as log:

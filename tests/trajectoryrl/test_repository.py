@@ -242,6 +242,15 @@ def test_the_tip_and_what_came_before_it_are_read(forge: ForgeServer, bare: Bare
         read(forge, merged)
 
 
+def test_a_scratch_folder_may_be_named_from_where_one_stands(
+    forge: ForgeServer, bare: Bare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.chdir(tmp_path)
+    host = forge_host(forge.url, public_network=False)
+    assert asyncio.run(fetched(host, "alice/pack", bare.honest(b"1"), scratch=Path("scratch"))) == b"1"
+
+
 def test_a_cached_file_is_not_fetched_again_but_must_still_be_on_the_branch(
     forge: ForgeServer, bare: Bare, tmp_path: Path
 ) -> None:

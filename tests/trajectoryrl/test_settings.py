@@ -25,6 +25,10 @@ def test_nothing_given_is_the_public_subnet() -> None:
     assert _settings() == Settings()
 
 
+def test_a_folder_for_the_state_is_where_the_operator_stands(tmp_path: Path) -> None:
+    assert _settings("--state", "localnet/validator-1").state_folder == tmp_path / "localnet" / "validator-1"
+
+
 def test_the_flags_that_operators_type_are_known() -> None:
     words = "--netuid 7 --wallet.name cold --wallet.hotkey hot --subtensor.network test --once --dry-run"
     found = _settings(
