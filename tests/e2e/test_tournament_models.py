@@ -41,6 +41,8 @@ def spoken(vendor: str, asked: Asked) -> Answer:
         said(vendor, None, [("slack", {"action": "readMessages", "channelId": "#incidents", "limit": 2})]),
         said(vendor, "Nothing more. \u2028 Naïve — “done”.\n"),
     ]
+    if vendor == "anthropic":
+        turns[1] = message(None, [("slack", {"action": "readMessages", "channelId": "#incidents"})], thinking="Hm.")
     return Answer(turns[min(asked.turn, 2)])
 
 
