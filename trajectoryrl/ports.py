@@ -37,7 +37,8 @@ class Runs:
     is how many distinct contents the operator's budget pays for by forecast: an epoch of more is not begun, and no new
     weights follow from it. ``budget`` is what it may really spend: nothing is begun beyond it, and no new weights
     follow from what is missing. ``price`` turns tokens into dollars, if it is known. ``tell`` is told
-    ``model_answered``, ``run_ended``, and ``run_torn`` for a run that a power cut tore and that is made again.
+    ``model_answered``, ``run_ended``, ``run_torn`` for a run that a power cut tore and that is made again,
+    ``evaluated`` for each content once, and ``runs_wait`` before runs that infrastructure ended are made again.
     """
 
     model: Model
@@ -74,11 +75,17 @@ class Runs:
             admission=_Ended(self.ledger.runs_of(plan.number)) if awarded else admission,
             keeping=Keeping(durable=True, at=lambda step: reach(f"bench.{step}")),
             closed=awarded,
+            done=self._tell_of,
         )
         made = settings(plan, self.library)
         found = await evaluated(entries, plan, made, model, self.parameters, place, seams)
         await self._written_down(plan.number, found.evaluations)
         return found.evaluations, found.keep
+
+    def _tell_of(self, evaluation: Evaluation) -> None:
+        """Tells of a content that is decided, or was left undecided at the end."""
+        score = str(evaluation.score.exact) if evaluation.score is not None else None
+        self.tell("evaluated", content=evaluation.content, score=score, cause=evaluation.cause)
 
     def _metered(self, place: Path) -> tuple[Model, Admission | None]:
         """The model, and what keeps runs within the budget; what an earlier life of the epoch has spent counts."""
@@ -162,7 +169,10 @@ def _watch(tell: Callable[..., None]) -> Watch:
     def broken(kept: Path, why: str) -> None:
         tell("run_torn", place=str(kept), why=why)
 
-    return Watch(begun=lambda unit: reach("run.begun"), ended=ended, broken=broken)
+    def waits(runs: int, fault: str, seconds: float) -> None:
+        tell("runs_wait", runs=runs, why=fault[:200], seconds=seconds)
+
+    return Watch(begun=lambda unit: reach("run.begun"), ended=ended, waits=waits, broken=broken)
 
 
 def _attempts(found: Sequence[Evaluation]) -> Iterator[tuple[str, str, Attempt]]:

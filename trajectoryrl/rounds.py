@@ -144,7 +144,10 @@ class _Rounds:
             if not self.open or number + 1 == self.parameters.infra_attempts or not self._worth_another():
                 break
             if begun or failed:
-                await self.seams.sleep(self._pause(number))
+                pause, faults = self._pause(number), self._faults()
+                if self.seams.watch is not None:
+                    self.seams.watch.waits(len(faults), faults[0], pause)
+                await self.seams.sleep(pause)
         for content in self.open:
             self.seams.done(self.found[content])
         return Evaluated(tuple(self._with_controls(self.found[content]) for content in self.packs), self._keep())

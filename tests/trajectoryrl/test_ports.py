@@ -142,7 +142,9 @@ def test_every_attempt_is_written_down_with_what_it_took(tmp_path: Path) -> None
 
 def test_what_a_pack_provoked_is_told_to_who_asks_why(tmp_path: Path) -> None:
     entry = ENTRIES[0]
-    with runs_in(tmp_path, Failing(entry.pack.sha256[:16])) as runs:
+    told: list[tuple[str, dict[str, Any]]] = []
+    tell = lambda event, **fields: told.append((event, fields))  # noqa: E731
+    with runs_in(tmp_path, Failing(entry.pack.sha256[:16]), tell=tell) as runs:
         asyncio.run(runs(PLAN, ENTRIES))
         said = runs.ledger.verdicts_of(PLAN.number)[entry.content]
         rows = runs.ledger.runs_of(PLAN.number)
@@ -150,6 +152,12 @@ def test_what_a_pack_provoked_is_told_to_who_asks_why(tmp_path: Path) -> None:
     assert "runs 0, 1, 2 counted as failed: the provider failed on every attempt" in said["trace"][0]
     assert "(MODEL_REJECTED: HTTP 400)" in said["trace"][0]
     assert sum(row.status == "INFRA" for row in rows) == 5 * SHARED.runs * len(PLAN.scenarios)
+    waits = [fields for event, fields in told if event == "runs_wait"]
+    assert [fields["seconds"] for fields in waits] == [20, 60, 180, 180]
+    assert {(fields["runs"], fields["why"][:14]) for fields in waits} == {(6, "MODEL_REJECTED")}
+    scores = {fields["content"]: fields["score"] for event, fields in told if event == "evaluated"}
+    assert len(scores) == len(ENTRIES)
+    assert scores[entry.content] == "0"
 
 
 def test_a_budget_bounds_what_is_really_spent(tmp_path: Path) -> None:
