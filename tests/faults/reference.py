@@ -158,13 +158,11 @@ class Remembering(ForgeServer):
         given: Any = self._server.RequestHandlerClass
         known: dict[tuple[object, ...], bytes] = {}
 
-        def backend(self: Any, kept: Any, service: str, query: str, body: bytes) -> None:
+        def backend(self: Any, kept: Any, service: str, query: str, body: bytes) -> bytes:
             key = (kept.id, service, query, body, self.headers.get("Git-Protocol"))
             if key not in known:
-                out, self.wfile = self.wfile, io.BytesIO()
-                given._backend(self, kept, service, query, body)
-                known[key], self.wfile = self.wfile.getvalue(), out
-            self.wfile.write(known[key])
+                known[key] = given._backend(self, kept, service, query, body)
+            return known[key]
 
         self._server.RequestHandlerClass = type("Handler", (given,), {"_backend": backend})
 
