@@ -65,10 +65,13 @@ def forbidden(settings: Settings, parameters: Parameters, model: Model, *, publi
 
 
 def scratch_emptied(scratch: Path) -> None:
-    """An empty folder for what is fetched: a validator that was killed had not removed what it was reading."""
+    """A folder for what is fetched, without what a validator that was killed was reading.
+
+    A git that outlived it may still be writing there: what it leaves is in nobody's way, and goes at the next start.
+    """
     reach("scratch.before")
     shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir()
+    scratch.mkdir(exist_ok=True)
     reach("scratch.after")
 
 
