@@ -7,6 +7,7 @@ bytes are, loading ends in a :class:`Pack` or in :class:`~clawbench.errors.PackR
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -85,6 +86,9 @@ def load_pack(path: Path | str) -> Pack:
         if not (path / "AGENTS.md").exists() and (path / "pack.json").exists():
             return parse_pack(_read(path / "pack.json"), str(path / "pack.json"))
         return _from_folder(path)
+    if not os.path.lexists(path):
+        said = "there is no such folder or file; `clawbench pack init NAME` writes a pack to change"
+        raise PackRejected.of("PACK_MISSING", said, str(path))
     raw = _read(path)
     if path.suffix == ".md" or path.name.startswith("AGENTS.md."):
         return pack_from_text(_text(raw, str(path)), path.stem if path.suffix == ".md" else path.name, str(path))

@@ -28,11 +28,12 @@ class Retrying:
 
     After ``trip`` attempts in a row that all end in infrastructure, of at least ``packs`` packs (of all, if there are
     fewer), no further run of the round is begun: the provider is down, and what is left waits for the next round.
+    ``None`` never gives a provider up.
     """
 
     attempts: int = 1
     backoff: tuple[float, ...] = (20, 60, 180)
-    trip: int = 8
+    trip: int | None = 8
     packs: int = 1
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
 
@@ -66,7 +67,7 @@ class Breaker:
 
     __slots__ = ("_failed", "_news", "_packs", "_trip", "_under_way", "fault", "packs")
 
-    def __init__(self, trip: int, packs: int = 1) -> None:
+    def __init__(self, trip: int | None, packs: int = 1) -> None:
         self._trip = trip
         self.packs = packs
         self._failed = 0
@@ -77,7 +78,7 @@ class Breaker:
 
     @property
     def _doubtful(self) -> bool:
-        return self._failed >= self._trip and len(self._packs) >= self.packs
+        return self._trip is not None and self._failed >= self._trip and len(self._packs) >= self.packs
 
     async def open(self) -> bool:
         """Whether so many attempts failed in a row that no other is worth beginning; waits for those under way."""

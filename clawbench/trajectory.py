@@ -145,7 +145,8 @@ def read_ends(path: Path) -> Trajectory:
     first, last = content.find(b"\n") + 1, content.rfind(b"\n", 0, len(content) - 1) + 1
     if 0 < first <= last and b"\0" not in content:
         run = parsed_trajectory(content[:first] + content[last:], path)
-        if run.end is not None and content.count(b"\n") == run.end.get("turns", 0) + 2:
+        turns = (run.end or {}).get("turns")
+        if isinstance(turns, int) and content.count(b"\n") == turns + 2:
             return run
     return parsed_trajectory(content, path)
 

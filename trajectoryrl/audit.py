@@ -32,7 +32,6 @@ from .submission import entered
 
 if TYPE_CHECKING:
     from .manifestshape import EntryRow, Manifest
-    from .manifestshape import Evaluation as EvaluationRow
 
 _MOST_DIFFERENCES = 20
 
@@ -316,6 +315,7 @@ class _Recomputed:
             return None
         if self.found.dictionary and self.reading.named("trajectories/dictionary", self.found.dictionary) is None:
             return None
+        controlled = self._controlled()
         rows = []
         for row in told:
             names = tuple(verdict.scenario for verdict in row.scenarios)
@@ -326,7 +326,17 @@ class _Recomputed:
                 (verdict.scenario, tuple((a.run, a.attempt, a.trajectory, a.fault) for a in verdict.attempts))
                 for verdict in row.scenarios
             )
-            rows.append(Recorded(row.content, row.pack, attempts, *self._controls(row)))
+            controls = tuple(
+                RecordedControl(
+                    told.scenario,
+                    told.run,
+                    told.attempt,
+                    told.trajectory,
+                    tuple((name.content, name.scenario, name.run, name.attempt) for name in told.after),
+                )
+                for told in row.controls
+            )
+            rows.append(Recorded(row.content, row.pack, attempts, controls, controlled.get(row.content, frozenset())))
         key = EpochKey(
             folder=str(self.reading.path),
             library=str(place),
@@ -346,42 +356,40 @@ class _Recomputed:
                 evaluations.append(again.evaluation)
         return evaluations if len(evaluations) == len(rows) else None
 
-    def _controls(self, row: EvaluationRow) -> tuple[tuple[RecordedControl, ...], frozenset[tuple[str, int, int]]]:
-        """The controls that a content's runs were, and its attempts that controls of other contents stand after.
+    def _controlled(self) -> dict[str, frozenset[tuple[str, int, int]]]:
+        """By content its attempts that a control stands after.
 
         That a control began after an attempt had ended is the validator's word; that both exist, that they are of
         different contents, and that no attempt has two is held against the record.
         """
-        failed = {
-            (other.content, verdict.scenario, attempt.run, attempt.attempt)
-            for other in self.found.evaluations
-            for verdict in other.scenarios
-            for attempt in verdict.attempts
-            if attempt.status == "INFRA" and attempt.trajectory
-        }
-        controls = []
-        names = [verdict.scenario for verdict in row.scenarios]
-        for told in row.controls:
-            after = tuple((name.content, name.scenario, name.run, name.attempt) for name in told.after)
-            controls.append(RecordedControl(told.scenario, told.run, told.attempt, told.trajectory, after))
-            if told.scenario not in names or not after:
-                self._wrong("CONTROL", f"evaluations: {row.content[:12]}/controls", "names no scenario, or no attempt")
-            for key in after:
-                if key not in failed or key[0] == row.content:
-                    said = f"stands after run {key[2]} attempt {key[3]} of {key[0][:12]}/{key[1]}, which"
-                    said += " is of the same content" if key[0] == row.content else " the provider did not fail"
-                    self._wrong("CONTROL", f"evaluations: {row.content[:12]}/controls", said)
-        stands = [
-            (name.content, name.scenario, name.run, name.attempt)
-            for other in self.found.evaluations
-            if other.content != row.content
-            for told in other.controls
-            for name in told.after
-            if name.content == row.content
-        ]
-        if len(set(stands)) != len(stands):
-            self._wrong("CONTROL", f"evaluations: {row.content[:12]}", "an attempt has two controls")
-        return tuple(controls), frozenset((scenario, run, number) for _, scenario, run, number in stands)
+        failed: set[AttemptKey] = set()
+        completed: set[tuple[str, str, int]] = set()
+        for row in self.found.evaluations:
+            for verdict in row.scenarios:
+                for attempt in verdict.attempts:
+                    if attempt.status == "INFRA" and attempt.trajectory:
+                        failed.add((row.content, verdict.scenario, attempt.run, attempt.attempt))
+                    elif attempt.status == "COMPLETED":
+                        completed.add((row.content, verdict.scenario, attempt.run))
+        standing: dict[str, set[tuple[str, int, int]]] = {}
+        for row in self.found.evaluations:
+            for told in row.controls:
+                wrong = "" if told.after else "stands after no attempt"
+                if (row.content, told.scenario, told.run) not in completed:
+                    wrong = f"is of run {told.run} of {told.scenario}, which had not completed"
+                for name in told.after:
+                    others = standing.setdefault(name.content, set())
+                    key = (name.scenario, name.run, name.attempt)
+                    if name.content == row.content:
+                        wrong = "stands after an attempt at its own content"
+                    elif (name.content, *key) not in failed:
+                        wrong = f"stands after {name.content[:12]}/{name.scenario}, where the provider did not fail"
+                    elif key in others:
+                        wrong = f"stands after {name.content[:12]}/{name.scenario}, after which another does"
+                    others.add(key)
+                if wrong:
+                    self._wrong("CONTROL", f"evaluations: {row.content[:12]}/controls", f"a control {wrong}")
+        return {content: frozenset(keys) for content, keys in standing.items()}
 
     def _names(self) -> dict[AttemptKey, str]:
         names = {

@@ -238,17 +238,18 @@ class Witness:
                 seen = [(row.get("created_at"), page) for row, page in events if _pushes(row, ref, commit)]
             if not seen and not shown:
                 raise _Trouble("GITHUB_ANSWER", "the host shows no activity of the repository", evidence)
-            found = [ms for ms in (_ms(text) for text, _ in seen) if ms is not None]
+            found = [(ms, page) for ms, page in ((_ms(text), page) for text, page in seen) if ms is not None]
             if len(found) < len(seen):
                 raise _Trouble("GITHUB_ANSWER", "the host gives a push no time that can be read", evidence)
         except _Trouble as trouble:
             return trouble.unknown
         if not found:
             return Pushed(None, evidence)
-        # The branch's name at that time belongs to the proof: the default branch may be another one later. Pages that
-        # show nothing of the commit do not: a repository that is pushed to all day must not fill the disk for good.
-        proof = all_of([repository.evidence, tuple(page for page in evidence if any(page == one for _, one in seen))])
-        fact = self._archive.establish("push", about, {"ms": min(found), "evidence": list(proof)})
+        # The branch's name at that time belongs to the proof: the default branch may be another one later. Other pages
+        # do not: a repository that is pushed to all day, even this commit, must not fill the disk for good.
+        ms, page = min(found)
+        proof = all_of([repository.evidence, (page,)])
+        fact = self._archive.establish("push", about, {"ms": ms, "evidence": list(proof)})
         return Pushed(int(fact["ms"]), tuple(fact["evidence"]))
 
     def keep_file(self, repository: Repository, commit: str, raw: bytes, dates: Sequence[int]) -> None:

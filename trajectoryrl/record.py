@@ -25,7 +25,7 @@ from pathlib import Path
 import orjson
 
 from .decision import Inputs
-from .durable import folder_synced
+from .durable import folder_synced, tree_synced
 from .errors import InvalidInput, RecordInvalid
 from .evaluation import AttemptKey, Evaluation
 from .faults import reach
@@ -103,7 +103,7 @@ async def write_record(epoch: Epoch, folder: Path, sign: Sign) -> str:
         reach("record.manifest")
         await seal(part, epoch.validator, sign)
         reach("record.sealed")
-        durable(part)
+        tree_synced(part)
         reach("record.synced")
         os.rename(part, folder)
         reach("record.renamed")
@@ -175,13 +175,6 @@ def _trajectories(evaluations: Collection[Evaluation], folder: Path) -> tuple[di
         if not target.exists():
             target.write_bytes(compressed(content))
     return names, sha256(dictionary).hexdigest()
-
-
-def durable(folder: Path) -> None:
-    """A record's ``folder`` on disk: one sync of the system is quicker than one for each of thousands of files."""
-    os.sync()
-    for name in (PACKS, EVIDENCE, TRAJECTORIES, "."):
-        folder_synced(folder / name)
 
 
 def manifest_hash(folder: Path) -> str:

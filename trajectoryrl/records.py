@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from .archive import Archive
 from .chain.protocol import Chain
 from .decision import Inputs
-from .durable import folder_made, folder_synced
+from .durable import folder_made, folder_synced, tree_synced
 from .errors import RecordInvalid
 from .evaluation import Evaluation
 from .faults import reach
@@ -21,7 +21,7 @@ from .ledger import Ledger
 from .manifest import ModelIdentity
 from .plan import EpochPlan
 from .protocol import Parameters
-from .record import Epoch, durable, manifest_hash, write_record
+from .record import Epoch, manifest_hash, write_record
 from .retention import KEEP, Retention, forgotten
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _copied(source: Path, to: Path) -> None:
         folder_made(to.parent)
         shutil.copytree(source, part)
         reach("publish.copy.part")
-        durable(part)
+        tree_synced(part)
         os.rename(part, to)
         folder_synced(to.parent)
     except OSError as why:

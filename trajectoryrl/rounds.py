@@ -13,12 +13,14 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
+
+from clawbench.keeping import Keeping
 
 from .durable import file_kept
 from .entry import Entry
@@ -42,8 +44,8 @@ from .protocol import Parameters
 
 if TYPE_CHECKING:
     from clawbench.bench import Admission, Bench, Executor, StageOutcome, Unit, Watch
-    from clawbench.keeping import Keeping
     from clawbench.models.protocol import Model
+    from clawbench.pack import Pack
     from clawbench.stage import Stage
 
 _AT_ONCE = 32
@@ -73,7 +75,7 @@ class Seams:
     watch: Watch | None = None
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     admission: Admission | None = None
-    keeping: Keeping | None = None
+    keeping: Keeping = field(default_factory=Keeping)
     closed: bool = False
     done: Callable[[Evaluation], None] = lambda evaluation: None
 
@@ -91,39 +93,35 @@ async def evaluated(
 
     Runs are kept in ``folder`` and taken up again from there. Memory grows with what is voted, not with what ran.
     """
-    rounds = _Rounds(entries, plan, made, model, parameters, folder, seams or Seams())
+    rounds = _Rounds(contents(entries, plan.beacon or ""), plan, made, model, parameters, folder, seams or Seams())
     return await rounds.result()
 
 
+@dataclass(slots=True)
 class _Rounds:
-    """The state of an epoch's evaluation."""
+    """The state of an epoch's evaluation.
 
-    def __init__(
-        self,
-        entries: Iterable[Entry],
-        plan: EpochPlan,
-        made: Sequence[Setting],
-        model: Model,
-        parameters: Parameters,
-        folder: Path,
-        seams: Seams,
-    ) -> None:
-        from clawbench.keeping import Keeping
+    ``outcomes`` are those of open contents, ``controls`` go by the content that was made again, and ``answered`` says
+    whether the provider answered when it was last asked.
+    """
 
-        self.keeping = seams.keeping or Keeping()
-        self.packs = contents(entries, plan.beacon or "")
-        self.plan = plan
-        self.made = made
-        self.model = model
-        self.parameters = parameters
-        self.folder = folder
-        self.seams = seams
+    packs: Mapping[str, Pack]
+    plan: EpochPlan
+    made: Sequence[Setting]
+    model: Model
+    parameters: Parameters
+    folder: Path
+    seams: Seams
+    open: list[str] = field(init=False)
+    outcomes: dict[str, dict[str, StageOutcome]] = field(init=False)
+    found: dict[str, Evaluation] = field(init=False, default_factory=dict)
+    controls: list[tuple[str, Control]] = field(init=False, default_factory=list)
+    covered: set[AttemptKey] = field(init=False, default_factory=set)
+    answered: bool = field(init=False, default=True)
+
+    def __post_init__(self) -> None:
         self.open = list(self.packs)
-        self.outcomes: dict[str, dict[str, StageOutcome]] = {content: {} for content in self.packs}  # of open ones
-        self.found: dict[str, Evaluation] = {}
-        self.controls: list[tuple[str, Control]] = []  # by the content that was made again
-        self.covered: set[AttemptKey] = set()
-        self.answered = True  # whether the provider answered when it was last asked
+        self.outcomes = {content: {} for content in self.packs}
 
     async def result(self) -> Evaluated:
         """All rounds."""
@@ -196,11 +194,11 @@ class _Rounds:
             early=True,
             executor=self.seams.executor or AsyncioExecutor(8),
             watch=watch,
-            retrying=Retrying(trip=_TRIP, packs=_TRIP_PACKS) if breaks else Retrying(trip=1 << 30),
+            retrying=Retrying(trip=_TRIP if breaks else None, packs=_TRIP_PACKS),
             most_failed=number,
             trusting=True,
             admission=self.seams.admission,
-            keeping=self.keeping,
+            keeping=self.seams.keeping,
         )
 
     def _judge(self, among: Iterable[str]) -> None:
@@ -277,7 +275,9 @@ class _Rounds:
             for stage in stages_of(self.packs[content], self.plan, self.made, self.parameters)
             if stage.scenario.name == scenario
         )
-        bench = Bench(folder=self.folder / "controls" / str(number), model=self.model, runs=1, keeping=self.keeping)
+        bench = Bench(
+            folder=self.folder / "controls" / str(number), model=self.model, runs=1, keeping=self.seams.keeping
+        )
         (outcome,) = await bench.results([stage])
         return all(run.status == "COMPLETED" for run in outcome.runs)
 
@@ -285,14 +285,15 @@ class _Rounds:
         """Takes up the controls that an earlier life of this epoch made."""
         number = 0
         while (place := self.folder / "controls" / f"{number}.json").exists():
-            rows = orjson.loads(place.read_bytes())
-            self._take(number, [row for row in rows if await self._completes(number, row["content"], row["scenario"])])
+            for row in _controls_at(place):
+                if row["content"] in self.packs and await self._completes(number, row["content"], row["scenario"]):
+                    self._take(number, [row])
             number += 1
 
     def _take(self, number: int, kept: Iterable[dict[str, Any]]) -> None:
         for row in kept:
             content, scenario = row["content"], row["scenario"]
-            after = tuple((str(what), str(name), int(run), int(n)) for what, name, run, n in row["after"])
+            after: tuple[AttemptKey, ...] = tuple(row["after"])
             pack = self.packs[content]
             place = self.folder / "controls" / str(number) / f"{pack.name}-{pack.sha256[:8]}/{scenario}" / "run-0.jsonl"
             self.controls.append((content, Control(scenario, Attempt(0, number, "COMPLETED", "", place), after)))
@@ -369,6 +370,21 @@ def _fault_in(path: Path) -> str:
     except TrajectoryInvalid:
         return ""
     return str(end["fault"]) if end else ""
+
+
+def _controls_at(place: Path) -> list[dict[str, Any]]:
+    """The controls that are written at ``place``; none if it was damaged: then nobody is blamed by them."""
+    try:
+        return [
+            {
+                "content": str(row["content"]),
+                "scenario": str(row["scenario"]),
+                "after": [(str(what), str(name), int(run), int(n)) for what, name, run, n in row["after"]],
+            }
+            for row in orjson.loads(place.read_bytes())
+        ]
+    except (ValueError, KeyError, TypeError):
+        return []
 
 
 def _written(place: Path, body: bytes) -> None:

@@ -24,6 +24,7 @@ def command(context: click.Context) -> int | None:
     import os
     from importlib.util import find_spec
 
+    from ..extras import installing
     from ..models import KNOWN
     from ..models.shapes import QUESTIONS, sample
 
@@ -34,7 +35,7 @@ def command(context: click.Context) -> int | None:
             continue
         if vendor in {"anthropic", "openai"}:
             variable = f"{vendor.upper()}_API_KEY"
-            here = "installed" if find_spec(vendor) else f"missing: pip install 'clawbench[{vendor}]'"
+            here = "installed" if find_spec(vendor) else f"missing: {installing(vendor)}"
             click.echo(f"    SDK {here}; {variable} {'is set' if os.environ.get(variable) else 'is not set'}")
         source = sample(vendor, QUESTIONS[0]).source
         click.echo(f"    {len(QUESTIONS)} answers made by hand from documentation: {source}")

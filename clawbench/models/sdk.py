@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 from ..errors import ModelUnusable
+from ..extras import installing
 from .faults import MAX_BODY_BYTES, AttemptFailed, Declined, bad_reply, disconnected, failure_of, too_large
 from .keys import Key
 from .limiter import CEILING
@@ -15,7 +16,7 @@ from .limiter import CEILING
 
 def missing(package: str, given: str) -> ModelUnusable:
     """The SDK is not installed."""
-    said = f"the {package} SDK is not installed: pip install 'clawbench[{package}]'"
+    said = f"the {package} SDK is not installed: {installing(package)}"
     return ModelUnusable.of("MODEL_SDK", said, f"--model {given}")
 
 

@@ -33,7 +33,12 @@ AROUND: dict[str, tuple[str, ...]] = {
     "trajectoryrl/rounds.py:_Rounds._control": ("bench.failed.named", "control.before"),  # what began too early goes
     "trajectoryrl/record.py:seal": ("record.manifest", "record.sealed"),
     "trajectoryrl/record.py:_trajectories": ("record.begun", "record.trajectories"),
-    "trajectoryrl/record.py:durable": ("record.sealed", "record.synced", "publish.copy.part", "publish.copy.after"),
+    "trajectoryrl/durable.py:tree_synced": (
+        "record.sealed",
+        "record.synced",
+        "publish.copy.part",
+        "publish.copy.after",
+    ),
     "trajectoryrl/archive.py:Archive.keep_only": ("retention.ledger", "retention.after"),
     "trajectoryrl/records.py:Records.__call__": ("ledger.weights.after", "record.begun"),  # the folder of records
     "trajectoryrl/retention.py:_records_gone": ("retention.before", "retention.folders"),

@@ -20,7 +20,7 @@ import httpx
 import orjson
 
 from clawbench.models.protocol import Reply, Request, ToolCall, Usage
-from clawbench.pack import Pack, pack_of
+from clawbench.pack import Pack
 from trajectoryrl.archive import Archive
 from trajectoryrl.chain.keys import derived_key
 from trajectoryrl.chain.local import LocalChain, LocalNetwork, Rules
@@ -37,6 +37,7 @@ from trajectoryrl.retention import Retention
 from trajectoryrl.submission import Verifier
 from trajectoryrl.validator import Choices, Ports, validated
 
+from .packs import pack_of_miner
 from .timing import START_MS, VirtualClock, lived
 
 PACKS = 16
@@ -68,18 +69,8 @@ def _packs() -> list[tuple[Any, Pack]]:
     found = []
     for number in range(PACKS):
         key = derived_key(f"days:{number}")
-        value = {
-            "schema_version": 1,
-            "files": {"AGENTS.md": f"# Policy of miner {number}\n\n- Rule {number}: ask before you send.\n"},
-            "tool_policy": {"deny": ["admin_*", "shell"]},
-            "metadata": {
-                "pack_name": f"miner-{number}",
-                "pack_version": "1.0.0",
-                "target_suite": "clawbench_v1",
-                "hotkey": str(key.ss58_address),
-            },
-        }
-        found.append((key, pack_of(value)))
+        policy = f"# Policy of miner {number}\n\n- Rule {number}: ask before you send.\n"
+        found.append((key, pack_of_miner(str(key.ss58_address), f"miner-{number}", policy)))
     return found
 
 

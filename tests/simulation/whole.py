@@ -24,7 +24,7 @@ from unittest import mock
 import httpx
 import orjson
 
-from clawbench.pack import Pack, pack_of
+from clawbench.pack import Pack
 from clawbench.trajectory import PART
 from trajectoryrl import faults
 from trajectoryrl.archive import Archive
@@ -48,6 +48,7 @@ from trajectoryrl.validator import Choices, Ports, validated
 
 from .disk import DISK, Disk, LedgerImage, watched
 from .outside import GitHub, Repository, Scripted
+from .packs import pack_of_miner
 from .timing import START_MS, VirtualClock
 from .world import BLOCK_SECONDS, Killed, Luck, Miner, SimulatedChain, Truth
 
@@ -93,19 +94,7 @@ def key_of(name: str) -> Any:
 @cache
 def pack_for(hotkey: str, report: str, number: int) -> Pack:
     """A pack that reports these things; ``number`` is the author's, so that authors differ."""
-    return pack_of(
-        {
-            "schema_version": 1,
-            "files": {"AGENTS.md": f"# Policy of author {number}\n\nReport: {report}\n"},
-            "tool_policy": {"deny": ["admin_*", "shell"]},
-            "metadata": {
-                "pack_name": f"pack-{number}",
-                "pack_version": "1.0.0",
-                "target_suite": "clawbench_v1",
-                "hotkey": hotkey,
-            },
-        }
-    )
+    return pack_of_miner(hotkey, f"pack-{number}", f"# Policy of author {number}\n\nReport: {report}\n")
 
 
 @dataclass

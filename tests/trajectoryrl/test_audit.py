@@ -439,6 +439,10 @@ INSIDE: dict[str, tuple[Mutation, str]] = {
         retold(at("evaluations", 1, "controls", 1, "after", to=lambda old: [*old, first_attempt(old)])),
         "manifest.json: evaluations",
     ),
+    "a control of a run that had not completed": (
+        retold(at("evaluations", 1, "controls", 0, "run", to=9)),
+        "manifest.json: evaluations",
+    ),
     "a control of no scenario": (
         retold(at("evaluations", 1, "controls", 0, "scenario", to="other")),
         "manifest.json: evaluations",
@@ -533,6 +537,18 @@ def test_a_change_by_the_validator_itself_is_found_and_named(name: str, record: 
     assert not found.clean
     assert not any(problem.code.startswith("SEAL") for problem in found.problems), "the seal itself is in order"
     assert any(problem.where.startswith(where) for problem in found.problems), found.problems
+
+
+def test_controls_without_end_are_named_once_each(record: Path) -> None:
+    def many(value: Any) -> None:
+        row = value["evaluations"][1]
+        after = [{**row["controls"][0]["after"][0], "attempt": number} for number in range(60_000)]
+        row["controls"] = [{**row["controls"][0], "run": number % 9, "after": after} for number in range(20)]
+
+    retold(many)(record)
+    found = audit(record)
+    assert not found.clean
+    assert len(found.problems) < 100
 
 
 def test_there_are_enough_mutations() -> None:

@@ -272,7 +272,7 @@ def test_pages_are_followed_and_one_that_is_missing_is_no_end(desk: Desk) -> Non
         assert isinstance(desk.pushed(), Unknown)
     desk.stub.says("/next", Reply(body=[row()]))
     found = desk.pushed()
-    assert (found.ms, len(found.evidence)) == (NOON, 2)
+    assert (found.ms, len(found.evidence)) == (NOON, 1), "the page of the first push proves it"
     assert all(desk.archive.response(name) for name in found.evidence)
 
 
@@ -285,6 +285,15 @@ def test_a_page_that_shows_nothing_of_the_commit_is_no_part_of_its_proof(desk: D
     assert found.ms == NOON
     assert page is not None
     assert json.loads(page) == [row()]
+
+
+def test_a_commit_that_is_pushed_again_and_again_is_proved_by_one_page(desk: Desk) -> None:
+    rows = [row(at=f"2026-03-02T12:00:{second:02d}Z") for second in range(60)]
+    endless = {"Link": f'<{desk.stub.url}/api{ACTIVITY}?x=1>; rel="next"'}
+    desk.stub.says(ACTIVITY, Reply(body=rows, headers=endless))
+    found = desk.pushed()
+    assert desk.stub.count(ACTIVITY) == 10
+    assert len(found.evidence) == 1
 
 
 def test_pages_without_end_and_pages_elsewhere_are_left(desk: Desk) -> None:

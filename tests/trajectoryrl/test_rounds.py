@@ -255,6 +255,19 @@ def test_a_budget_that_ends_between_two_attempts_keeps_the_weights(made: tuple[S
     assert by_name(found)["careful"].score is None
 
 
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[1]", b'[{"content": 1}]', b'[{"content": "x", "scenario": "desk", "after": [[1, 2]]}]', b"7"]
+)
+def test_controls_that_were_damaged_blame_nobody(body: bytes, made: tuple[Setting, ...], tmp_path: Path) -> None:
+    trial = Trial(tmp_path, provoking, made)
+    assert by_name(trial.run())["provoker"].score is not None
+    for path in (tmp_path / "controls").glob("*.json"):
+        path.write_bytes(body)
+    found = trial.run()
+    assert by_name(found)["provoker"].score is None
+    assert by_name(found)["careful"].score is not None
+
+
 def test_a_pack_that_fails_at_once_shuts_nobody_out(made: tuple[Setting, ...], tmp_path: Path) -> None:
     class Slow(Playing):
         async def reply(self, request: Request) -> Reply:

@@ -14,6 +14,8 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any, TypeVar
 
+from clawbench.extras import installing
+
 from ..errors import ChainRefused, ChainUnavailable, InvalidInput
 from .protocol import Block, Metagraph, Neuron, OnChain, WeightsSet
 from .weights import LARGEST, as_u16
@@ -44,8 +46,9 @@ class Runtime:
 def hotkey_of(wallet: str, hotkey: str, path: str) -> Any:
     """The hotkey's keypair of a wallet on this machine; the coldkey is never touched.
 
-    Raises InvalidInput (``HOTKEY_MISSING``, ``HOTKEY_LOCKED``).
+    Raises InvalidInput (``CHAIN_SDK``, ``HOTKEY_MISSING``, ``HOTKEY_LOCKED``).
     """
+    _installed()
     from bittensor.wallet import Wallet
 
     found = Wallet(name=wallet, hotkey=hotkey, path=path)
@@ -61,6 +64,15 @@ def hotkey_of(wallet: str, hotkey: str, path: str) -> Any:
         raise InvalidInput.of("HOTKEY_LOCKED", said) from None
 
 
+def _installed() -> None:
+    """Raises InvalidInput (``CHAIN_SDK``) without the SDK."""
+    from importlib.util import find_spec
+
+    if find_spec("bittensor") is None:
+        said = f"the bittensor SDK, which speaks to its networks, is not installed: {installing('chain')}"
+        raise InvalidInput.of("CHAIN_SDK", said)
+
+
 @dataclass(slots=True)
 class BittensorChain:
     """A subnet of a Bittensor network.
@@ -68,6 +80,7 @@ class BittensorChain:
     ``network`` is a name that the SDK knows (``finney``, ``test``, ``local``) or a ws(s) URL. ``key`` signs: an
     sr25519 keypair of the hotkey; without it only reads are possible. ``read_seconds`` and ``write_seconds`` bound one
     call. ``fallbacks`` and ``archives`` are further endpoints; ``None`` takes the SDK's own for a named network.
+    Raises InvalidInput (``CHAIN_SDK``).
     """
 
     network: str
@@ -80,6 +93,9 @@ class BittensorChain:
     block_seconds: float = 12.0
     _client: Any = field(default=None, init=False, repr=False)
     _connecting: asyncio.Lock = field(default_factory=asyncio.Lock, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        _installed()
 
     @property
     def public(self) -> bool:
